@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * clock.h - the time, whole seconds since the epoch, UTC.
+ */
+#ifndef PO_BASE_CLOCK_H
+#define PO_BASE_CLOCK_H
+
+#include <stdint.h>
+
+int64_t clock_now_s(void);
+
+/* Milliseconds that never go back, for durations only. */
+int64_t clock_monotonic_ms(void);
+
+#endif

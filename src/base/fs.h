@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fs.h - files: read with a limit, written whole or not at all.
+ */
+#ifndef PO_BASE_FS_H
+#define PO_BASE_FS_H
+
+#include "base/buf.h"
+#include "base/secret.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Reads a regular file (or, for "-", standard input) into out, at most the
+ * buffer's maximum. PO_E_CONFIG: absent, unreadable, too large, a directory.
+ */
+enum po_status fs_read(const char *path, struct buf *out,
+		       struct po_error *err) PO_MUST_CHECK;
+
+/* Reads fd to its end into s. PO_E_CONFIG: read error, or more than fits. */
+enum po_status fs_read_secret_fd(int fd, struct secret *s,
+				 struct po_error *err) PO_MUST_CHECK;
+
+/*
+ * Opens a file that must be private: regular, no symbolic link, owned by the
+ * caller or root, no access for group or others. PO_E_CONFIG otherwise; the
+ * text names the remedy.
+ */
+enum po_status fs_open_private(const char *path, int *ret_fd,
+			       struct po_error *err) PO_MUST_CHECK;
+
+/*
+ * Writes path with mode 0600 through a temporary file in the same directory,
+ * so that a reader sees the old file or the new one. PO_E_CONFIG on failure.
+ */
+enum po_status fs_write_private(const char *path, const char *data, size_t len,
+				struct po_error *err) PO_MUST_CHECK;
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/interrupt.h"
+
+#include <signal.h>
+
+static volatile sig_atomic_t pending;
+
+static void on_signal(int sig)
+{
+	pending = sig;
+}
+
+void interrupt_install(void)
+{
+	/* no SA_RESTART: a prompt must wake up; the second one kills */
+	struct sigaction sa = { .sa_handler = on_signal,
+				.sa_flags = (int)SA_RESETHAND };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	(void)sigaction(SIGINT, &sa, NULL);
+	(void)sigaction(SIGTERM, &sa, NULL);
+	(void)sigaction(SIGHUP, &sa, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+bool interrupt_is_pending(void)
+{
+	return pending != 0;
+}
+
+enum po_status interrupt_check(struct po_error *err)
+{
+	if (!pending)
+		return PO_OK;
+	return po_fail(err, PO_E_USER, pending, "interrupted by signal %d",
+		       (int)pending);
+}
+
+void interrupt_reraise(void)
+{
+	if (!pending)
+		return;
+	(void)signal(pending, SIG_DFL);
+	(void)raise(pending);
+}

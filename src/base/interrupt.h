@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * interrupt.h - SIGINT, SIGTERM and SIGHUP as a request to unwind.
+ *
+ * A process killed with a module initialised leaks sessions in some tokens
+ * (TPMs among them), so the first signal only asks: whoever waits notices
+ * interrupt_is_pending(), fails with PO_E_USER, and main() re-raises the
+ * signal after C_Finalize. A second signal kills at once.
+ */
+#ifndef PO_BASE_INTERRUPT_H
+#define PO_BASE_INTERRUPT_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+
+void interrupt_install(void); /* SIGPIPE is ignored from here on, too */
+bool interrupt_is_pending(void);
+
+/* PO_OK, or PO_E_USER when a signal has come. */
+enum po_status interrupt_check(struct po_error *err) PO_MUST_CHECK;
+
+/* Dies of the signal that came, if one did. */
+void interrupt_reraise(void);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+
+#include "base/buf.h"
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LINE_MAX_BYTES 4096
+
+static unsigned int areas_on;
+static bool warnings_off;
+
+static const struct {
+	const char *name;
+	enum log_area area;
+} names_of_areas[] = {
+	{ "cryptoki", LOG_CRYPTOKI }, { "http", LOG_HTTP },
+	{ "oauth", LOG_OAUTH },       { "conf", LOG_CONF },
+	{ "all", LOG_ALL },
+};
+
+static unsigned int area_named(const char *name, size_t len)
+{
+	for (size_t i = 0; i < PO_ARRAY_SIZE(names_of_areas); i++)
+		if (strlen(names_of_areas[i].name) == len &&
+		    memcmp(names_of_areas[i].name, name, len) == 0)
+			return names_of_areas[i].area;
+	return 0;
+}
+
+bool log_enable(const char *names)
+{
+	unsigned int on = 0;
+
+	while (*names) {
+		size_t len = strcspn(names, ",");
+		unsigned int area = area_named(names, len);
+
+		if (!area)
+			return false;
+		on |= area;
+		names += len;
+		if (*names == ',')
+			names++;
+	}
+	areas_on |= on;
+	return true;
+}
+
+void log_set_quiet(bool quiet)
+{
+	warnings_off = quiet;
+}
+
+bool log_area_is_on(enum log_area area)
+{
+	return (areas_on & area) != 0;
+}
+
+/* One line in one write, whatever bytes a token or a server put into it. */
+static void put_line(const char *prefix, const char *fmt, va_list ap)
+	PO_PRINTF(2, 0);
+
+static void put_line(const char *prefix, const char *fmt, va_list ap)
+{
+	char raw[LINE_MAX_BYTES];
+	po_auto_buf line;
+
+	buf_init(&line, 2 * sizeof(raw));
+	if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0 ||
+	    !buf_adds(&line, prefix) ||
+	    !text_add_printable(&line, raw, strlen(raw)) ||
+	    !buf_adds(&line, "\n"))
+		return;
+	(void)fputs(buf_text(&line), stderr);
+}
+
+void log_debug(enum log_area area, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!log_area_is_on(area))
+		return;
+	va_start(ap, fmt);
+	put_line("p11oauth: debug: ", fmt, ap);
+	va_end(ap);
+}
+
+void log_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (warnings_off)
+		return;
+	va_start(ap, fmt);
+	put_line("p11oauth: warning: ", fmt, ap);
+	va_end(ap);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
+#include "cmd/commands.h"
+#include "cmd/options.h"
+#include "cmd/output.h"
+#include "conf/config_file.h"
+#include "flow/open_key.h"
+
+static bool add_origin(struct buf *out, const struct origin *origin)
+{
+	switch (origin->kind) {
+	case ORIGIN_FILE:
+		return buf_addf(out, "  # %s:%d\n", origin->file, origin->line);
+	case ORIGIN_ENVIRONMENT: return buf_adds(out, "  # environment\n");
+	case ORIGIN_OPTION: return buf_adds(out, "  # option\n");
+	case ORIGIN_DEFAULT: break;
+	}
+	return buf_adds(out, "\n");
+}
+
+/* The value as the configuration file would spell it. */
+static json_t *value_json(const struct profile *p, const struct setting *s)
+{
+	const char *field = (const char *)p + s->offset;
+	char *const *texts = (char *const *)(const void *)field;
+	json_t *list;
+
+	switch (s->kind) {
+	case SETTING_BOOL: return json_boolean(*(const bool *)field);
+	case SETTING_SECONDS:
+		return json_integer(*(const int64_t *)(const void *)field);
+	case SETTING_TEXT: return json_string(*texts);
+	case SETTING_LIST: break;
+	}
+	list = json_array();
+	for (; list && *texts; texts++)
+		if (json_array_append_new(list, json_string(*texts)) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static bool add_profile(struct buf *out, const struct profile *p)
+{
+	if (!buf_addf(out, "profile %s: ok\n", p->name ? p->name : "(none)"))
+		return false;
+	for (size_t i = 0; i < profile_settings_count; i++) {
+		const struct setting *s = &profile_settings[i];
+		json_auto_t *value = NULL;
+
+		if (p->origin[i].kind == ORIGIN_DEFAULT)
+			continue;
+		value = value_json(p, s);
+		if (!value || !buf_addf(out, "  %s = ", s->name) ||
+		    !json_compact(out, value) ||
+		    !add_origin(out, &p->origin[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool set_profile(json_t *list, const struct profile *p)
+{
+	json_auto_t *settings = json_object();
+
+	for (size_t i = 0; i < profile_settings_count; i++) {
+		const struct setting *s = &profile_settings[i];
+
+		if (p->origin[i].kind != ORIGIN_DEFAULT &&
+		    json_object_set_new(settings, s->name, value_json(p, s)))
+			return false;
+	}
+	return json_array_append_new(
+		       list, json_pack("{s:s?, s:b, s:O}", "name", p->name,
+				       "ok", 1, "settings", settings)) == 0;
+}
+
+struct report {
+	struct buf text;
+	json_t *list; /* owned */
+};
+
+static enum po_status check(const struct cmd_context *ctx, const char *name,
+			    struct report *report, struct po_error *err)
+{
+	po_auto(profile) *p = NULL;
+	enum po_status st = commands_profile(ctx, name, &p, err);
+
+	if (st == PO_OK)
+		st = profile_check(p, err);
+	if (st == PO_OK && !p->key[0])
+		st = profile_missing(p, "key", err);
+	if (st != PO_OK)
+		return po_context(err, st, "profile '%s'", name);
+	return add_profile(&report->text, p) && set_profile(report->list, p)
+		       ? PO_OK
+		       : po_no_memory(err);
+}
+
+static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
+{
+	const struct command_line *line = ctx->line;
+	struct report report = { .list = json_array() };
+	enum po_status st = PO_OK;
+
+	buf_init(&report.text, 16 * JSON_TEXT_MAX);
+	for (int i = 0; st == PO_OK && i < line->operand_count; i++)
+		st = check(ctx, line->operands[i], &report, err);
+	if (line->operand_count == 0)
+		for (size_t i = 0;
+		     st == PO_OK && i < ctx->config->profile_count; i++)
+			st = check(ctx, ctx->config->profiles[i]->name, &report,
+				   err);
+	if (st == PO_OK)
+		st = ctx->json ? output_json(report.list, err)
+			       : output_text(buf_text(&report.text), err);
+	json_decref(report.list);
+	buf_clear(&report.text);
+	return st;
+}
+
+const struct cmd cmd_profile_check = {
+	.name = "profile check",
+	.summary = "check profiles and show where each setting comes from",
+	.operands = "[PROFILE...]",
+	.operands_max = -1,
+	.needs = CMD_NEEDS_CONFIG,
+	.takes_json = true,
+	.run = run,
+};

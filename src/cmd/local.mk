@@ -1,0 +1,39 @@
+bin_PROGRAMS += p11oauth
+p11oauth_SOURCES = \
+	src/cmd/cmd-assertion.c \
+	src/cmd/cmd-cert.c \
+	src/cmd/cmd-completion.c \
+	src/cmd/cmd-header.c \
+	src/cmd/cmd-help.c \
+	src/cmd/cmd-jwks.c \
+	src/cmd/cmd-jwt-inspect.c \
+	src/cmd/cmd-jwt-verify.c \
+	src/cmd/cmd-keys.c \
+	src/cmd/cmd-profile-check.c \
+	src/cmd/cmd-profile-list.c \
+	src/cmd/cmd-token.c \
+	src/cmd/cmd-version.c \
+	src/cmd/commands.c src/cmd/commands.h \
+	src/cmd/help.h \
+	src/cmd/jwt-input.c src/cmd/jwt-input.h \
+	src/cmd/key-json.c src/cmd/key-json.h \
+	src/cmd/main.c \
+	src/cmd/options.c src/cmd/options.h \
+	src/cmd/output.c src/cmd/output.h
+p11oauth_LDADD = $(FLOW_LIBS)
+
+# Completion comes out of the option tables of the program just built.
+completions = p11oauth.bash _p11oauth
+CLEANFILES += $(completions)
+p11oauth.bash: p11oauth$(EXEEXT)
+	$(AM_V_GEN)./p11oauth$(EXEEXT) completion bash >$@.tmp && mv $@.tmp $@
+_p11oauth: p11oauth$(EXEEXT)
+	$(AM_V_GEN)./p11oauth$(EXEEXT) completion zsh >$@.tmp && mv $@.tmp $@
+all-local: $(completions)
+install-data-local: $(completions)
+	$(MKDIR_P) '$(DESTDIR)$(bashcompdir)' '$(DESTDIR)$(zshcompdir)'
+	$(INSTALL_DATA) p11oauth.bash '$(DESTDIR)$(bashcompdir)/p11oauth'
+	$(INSTALL_DATA) _p11oauth '$(DESTDIR)$(zshcompdir)/_p11oauth'
+uninstall-local:
+	rm -f '$(DESTDIR)$(bashcompdir)/p11oauth' \
+		'$(DESTDIR)$(zshcompdir)/_p11oauth'

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * profile.h - the settings of one client at one authorization server, and
+ * where each came from.
+ *
+ * One table (profile_settings) is the whole vocabulary: its names are the keys
+ * of the configuration file, the long options of the commands and, as
+ * P11OAUTH_NAME, the environment variables. Flags win over the environment,
+ * the environment over the file.
+ */
+#ifndef PO_CONF_PROFILE_H
+#define PO_CONF_PROFILE_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PROFILE_LIST_MAX 32
+#define PROFILE_TEXT_MAX 16384 /* bytes of one value */
+
+enum setting_kind {
+	SETTING_TEXT,    /* char * */
+	SETTING_LIST,    /* char *[PROFILE_LIST_MAX + 1], NULL-terminated */
+	SETTING_SECONDS, /* int64_t, as text_to_seconds() reads it */
+	SETTING_BOOL,    /* bool */
+};
+
+/* What a setting is for; a command takes the options of its groups. */
+enum setting_group {
+	SETTING_FOR_TOKEN = 1 << 0,     /* reaching the token */
+	SETTING_FOR_KEY = 1 << 1,       /* finding the key on it */
+	SETTING_FOR_IDENTITY = 1 << 2,  /* kid, x5t, … */
+	SETTING_FOR_ASSERTION = 1 << 3, /* claims */
+	SETTING_FOR_EXCHANGE = 1 << 4,  /* the request to the server */
+};
+
+struct setting {
+	const char *name; /* "token-endpoint" */
+	enum setting_kind kind;
+	enum setting_group group;
+	size_t offset;    /* of the field in struct profile */
+	const char *arg;  /* "URL", for --help; NULL for a SETTING_BOOL */
+	const char *help; /* one line, no full stop */
+	const char *const *words; /* NULL: any text; else what is accepted
+				   * (a word that ends in ':' is a prefix) */
+	bool only_words;          /* anything else is refused here already */
+	int64_t max_s;            /* SETTING_SECONDS */
+};
+
+extern const struct setting profile_settings[];
+extern const size_t profile_settings_count;
+#define PROFILE_SETTINGS_MAX 40
+
+enum origin_kind {
+	ORIGIN_DEFAULT,
+	ORIGIN_FILE,
+	ORIGIN_ENVIRONMENT,
+	ORIGIN_OPTION,
+};
+
+struct origin {
+	enum origin_kind kind;
+	const char *file; /* borrowed from the struct config; ORIGIN_FILE */
+	int line;
+};
+
+struct profile { /* texts owned; NULL: not set */
+	char *name;
+	/* the key */
+	char *key[PROFILE_LIST_MAX + 1];
+	char *module;
+	char *pin_from;
+	char *certificate_file;
+	char *certificate_expiry; /* "warn" or "error" */
+	/* identity */
+	char *algorithm;
+	char *kid;
+	bool x5t;
+	bool x5t_s256;
+	char *x5c; /* "none", "leaf" or "chain" */
+	char *jku;
+	/* the assertion */
+	char *client_id;
+	char *assertion_issuer;
+	char *server;
+	char *audience;
+	char *token_endpoint;
+	int64_t lifetime_s; /* 0: as the server's rules say */
+	/* the exchange */
+	char *scope;
+	char *param[PROFILE_LIST_MAX + 1];
+	char *cacert;
+	int64_t timeout_s; /* 0: the default */
+	bool allow_loopback_http;
+
+	struct origin origin[PROFILE_SETTINGS_MAX]; /* as profile_settings */
+};
+
+/* NULL when memory is out. name may be NULL: a profile of options only. */
+struct profile *profile_new(const char *name) PO_MUST_CHECK;
+struct profile *profile_copy(const struct profile *profile) PO_MUST_CHECK;
+void profile_free(struct profile *profile);
+PO_DEFINE_AUTO(profile, profile_free);
+
+const struct setting *profile_setting(const char *name); /* NULL: none */
+
+/*
+ * Sets one value from its text. A list grows while origin stays of one kind
+ * and starts anew when a stronger kind speaks. Fails as profile_fault() does
+ * when the text is not of the setting's kind.
+ */
+enum po_status profile_set(struct profile *profile,
+			   const struct setting *setting, const char *text,
+			   const struct origin *origin,
+			   struct po_error *err) PO_MUST_CHECK;
+
+/* Takes what the environment says (P11OAUTH_TOKEN_ENDPOINT, …). */
+enum po_status profile_apply_environment(struct profile *profile,
+					 struct po_error *err) PO_MUST_CHECK;
+
+/*
+ * Fails on behalf of a setting and says where its value stands:
+ * "FILE:LINE: scope: TEXT" (PO_E_CONFIG), "--scope: TEXT" or
+ * "P11OAUTH_SCOPE: TEXT" (PO_E_USAGE).
+ */
+enum po_status profile_fault(const struct profile *profile, const char *name,
+			     struct po_error *err, const char *fmt, ...)
+	PO_PRINTF(4, 5);
+
+/*
+ * Fails because name is not set, and says how to set it: PO_E_CONFIG for a
+ * named profile, PO_E_USAGE without one.
+ */
+enum po_status profile_missing(const struct profile *profile, const char *name,
+			       struct po_error *err);
+
+/*
+ * The same for a value that a lower layer refused: when st is PO_E_USAGE, puts
+ * where the value of name stands in front of err's text and returns the
+ * status that fits the origin; other statuses pass through.
+ */
+enum po_status profile_blame(const struct profile *profile, const char *name,
+			     enum po_status st, struct po_error *err);
+
+#endif

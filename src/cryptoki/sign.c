@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cryptoki/sign.h"
+
+#include "cryptoki/ckr.h"
+
+#include <string.h>
+
+struct hash {
+	const char *md; /* OpenSSL's name */
+	CK_MECHANISM_TYPE mechanism;
+	CK_RSA_PKCS_MGF_TYPE mgf;
+	uint8_t oid_end; /* last octet of 2.16.840.1.101.3.4.2.x */
+};
+
+static const struct hash hashes[] = {
+	{ "SHA256", CKM_SHA256, CKG_MGF1_SHA256, 1 },
+	{ "SHA384", CKM_SHA384, CKG_MGF1_SHA384, 2 },
+	{ "SHA512", CKM_SHA512, CKG_MGF1_SHA512, 3 },
+};
+
+static const struct hash *hash_of(enum alg alg)
+{
+	for (size_t i = 0; i < PO_ARRAY_SIZE(hashes) - 1; i++)
+		if (EVP_MD_is_a(alg_md(alg), hashes[i].md))
+			return &hashes[i];
+	return &hashes[PO_ARRAY_SIZE(hashes) - 1];
+}
+
+/* DER of SEQUENCE { SEQUENCE { OID, NULL }, OCTET STRING }, hash to follow. */
+#define DIGEST_INFO_LEN 19
+
+static void put_digest_info(uint8_t out[static DIGEST_INFO_LEN],
+			    const struct hash *hash, uint8_t hash_len)
+{
+	const uint8_t head[DIGEST_INFO_LEN] = {
+		0x30,          (uint8_t)(DIGEST_INFO_LEN - 2 + hash_len),
+		0x30,          0x0d,
+		0x06,          0x09,
+		0x60,          0x86,
+		0x48,          0x01,
+		0x65,          0x03,
+		0x04,          0x02,
+		hash->oid_end, 0x05,
+		0x00,          0x04,
+		hash_len,
+	};
+
+	memcpy(out, head, sizeof(head));
+}
+
+struct operation { /* what C_SignInit and C_Sign are given */
+	CK_MECHANISM mechanism;
+	CK_RSA_PKCS_PSS_PARAMS pss;
+	uint8_t input[DIGEST_INFO_LEN + EVP_MAX_MD_SIZE];
+	size_t input_len;
+};
+
+static enum po_status prepare(enum alg alg, const struct to_be_signed *in,
+			      struct operation *op, struct po_error *err)
+{
+	const struct hash *hash = hash_of(alg);
+	unsigned int hash_len = 0;
+	uint8_t digest[EVP_MAX_MD_SIZE];
+
+	if (!EVP_Digest(in->data, in->len, digest, &hash_len, alg_md(alg),
+			NULL))
+		return po_fail(err, PO_E_INTERNAL, 0, "hashing failed");
+
+	switch (alg_kind(alg)) {
+	case ALG_PKCS1:
+		op->mechanism.mechanism = CKM_RSA_PKCS;
+		put_digest_info(op->input, hash, (uint8_t)hash_len);
+		op->input_len = DIGEST_INFO_LEN;
+		break;
+	case ALG_PSS:
+		op->pss = (CK_RSA_PKCS_PSS_PARAMS){ hash->mechanism, hash->mgf,
+						    hash_len };
+		op->mechanism = (CK_MECHANISM){ CKM_RSA_PKCS_PSS, &op->pss,
+						sizeof(op->pss) };
+		break;
+	case ALG_ECDSA: op->mechanism.mechanism = CKM_ECDSA; break;
+	}
+	memcpy(op->input + op->input_len, digest, hash_len);
+	op->input_len += hash_len;
+	return PO_OK;
+}
+
+enum po_status sign_once(const struct session *session, CK_OBJECT_HANDLE key,
+			 enum alg alg, const struct to_be_signed *input,
+			 struct signature *ret_sig, struct po_error *err)
+{
+	CK_FUNCTION_LIST *fn = session->module->fn;
+	CK_ULONG len = sizeof(ret_sig->bytes);
+	struct operation op = { 0 };
+	enum po_status st = prepare(alg, input, &op, err);
+	CK_RV rv;
+
+	if (st != PO_OK)
+		return st;
+	rv = fn->C_SignInit(session->handle, &op.mechanism, key);
+	if (rv != CKR_OK)
+		return po_context(err, ckr_fail(err, rv, "C_SignInit"), "%s",
+				  alg_name(alg));
+	rv = fn->C_Sign(session->handle, op.input, op.input_len, ret_sig->bytes,
+			&len);
+	if (rv != CKR_OK)
+		return po_context(err, ckr_fail(err, rv, "C_Sign"), "%s",
+				  alg_name(alg));
+	if (len > sizeof(ret_sig->bytes))
+		return po_fail(err, PO_E_CRYPTO, 0,
+			       "the module claims a signature of %lu bytes",
+			       len);
+	ret_sig->len = len;
+	return PO_OK;
+}

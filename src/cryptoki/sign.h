@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sign.h - one signature with the mechanisms that every module has.
+ *
+ * Data is hashed here; the token gets a DigestInfo (CKM_RSA_PKCS), a hash with
+ * PSS parameters (CKM_RSA_PKCS_PSS) or a hash (CKM_ECDSA). The mechanism list
+ * of a token is no authority and is not asked.
+ *
+ * Source: PKCS #11 v3.0 sections 2.1.6, 2.1.10 and 2.3; RFC 8017 section 9.2,
+ * note 1 (DigestInfo).
+ */
+#ifndef PO_CRYPTOKI_SIGN_H
+#define PO_CRYPTOKI_SIGN_H
+
+#include "cryptoki/slot.h"
+#include "key/signer.h"
+
+struct to_be_signed { /* borrowed */
+	const void *data;
+	size_t len;
+};
+
+struct signature {
+	uint8_t bytes[SIGNATURE_MAX];
+	size_t len;
+};
+
+/* C_SignInit and C_Sign, each once. */
+enum po_status sign_once(const struct session *session, CK_OBJECT_HANDLE key,
+			 enum alg alg, const struct to_be_signed *input,
+			 struct signature *ret_sig,
+			 struct po_error *err) PO_MUST_CHECK;
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * token_signer.h - a signer whose private key is on a PKCS #11 token.
+ *
+ * Opening loads the module, finds the token and reads certificate and public
+ * key; unlocking logs in once and finds the private key; signing is one
+ * C_SignInit and one C_Sign. Nothing private is ever read, everything is found
+ * by template, and freeing the signer ends with C_Finalize.
+ *
+ * Source: PKCS #11 v2.40 and v3.0; RFC 7512 (URIs).
+ */
+#ifndef PO_CRYPTOKI_TOKEN_SIGNER_H
+#define PO_CRYPTOKI_TOKEN_SIGNER_H
+
+#include "cryptoki/pin.h"
+#include "key/signer.h"
+
+/* PO_E_USAGE: no URI that can name a key; the text names the attribute. */
+enum po_status token_uri_check(const char *uri,
+			       struct po_error *err) PO_MUST_CHECK;
+
+struct token_signer_request { /* all borrowed, for as long as the signer */
+	const char *uri;      /* RFC 7512; selects token and key */
+	const char *module;   /* NULL: the URI's module-path, or the default */
+	const struct certificate_list *certificates; /* from a file, or NULL */
+	const char *pin_from;              /* NULL: prompt when needed */
+	const struct pin_purpose *purpose; /* for the prompt */
+};
+
+/*
+ * No login yet. One signer at a time per process and module.
+ *
+ * PO_E_USAGE      the URI or pin_from is malformed; the text names the part
+ * PO_E_TOKEN      module not loadable, no such token (the text lists those
+ *                 that exist)
+ * PO_E_NOT_FOUND  nothing public found and the certificate is needed
+ * PO_E_AMBIGUOUS  several tokens, keys or certificates match, listed
+ * PO_E_CRYPTO     no certificate belongs to the key
+ * PO_E_DEVICE     the module failed; err->native is the CK_RV
+ */
+enum po_status token_signer_open(const struct token_signer_request *req,
+				 struct signer **ret_signer,
+				 struct po_error *err) PO_MUST_CHECK;
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check.c - what can be said of a profile without its token or its server.
+ */
+#include "cryptoki/pin.h"
+#include "cryptoki/token_signer.h"
+#include "flow/open_key.h"
+#include "http/http.h"
+#include "oauth/server_rules.h"
+#include "oauth/token_request.h"
+
+#include <string.h>
+
+static enum po_status check_key(const struct profile *p, struct po_error *err)
+{
+	enum po_status st = PO_OK;
+
+	for (size_t i = 0; st == PO_OK && p->key[i]; i++)
+		st = token_uri_check(p->key[i], err);
+	if (st != PO_OK)
+		return profile_blame(p, "key", st, err);
+	if (p->key[0] && p->key[1])
+		return profile_fault(p, "key", err,
+				     "one URI is used; failover to further "
+				     "ones is not there yet");
+	if (p->module && strchr(p->module, '/') && p->module[0] != '/')
+		return profile_fault(p, "module", err,
+				     "'%s' is a relative path; only absolute "
+				     "ones are loaded",
+				     p->module);
+	if (p->pin_from)
+		st = profile_blame(p, "pin-from",
+				   pin_source_check(p->pin_from, err), err);
+	return st;
+}
+
+static enum po_status check_identity(const struct profile *p,
+				     struct po_error *err)
+{
+	enum po_status st = PO_OK;
+	struct kid_rule rule;
+	enum alg alg;
+
+	if (p->algorithm)
+		st = profile_blame(p, "algorithm",
+				   alg_parse(p->algorithm, &alg, err), err);
+	if (st == PO_OK && p->kid)
+		st = profile_blame(p, "kid", kid_rule_parse(p->kid, &rule, err),
+				   err);
+	if (st == PO_OK && p->jku)
+		st = profile_blame(p, "jku", http_check_url(p->jku, false, err),
+				   err);
+	return st;
+}
+
+static enum po_status check_request(const struct profile *p,
+				    struct po_error *err)
+{
+	const char *const *param = (const char *const *)p->param;
+	enum po_status st = PO_OK;
+
+	if (p->server && !server_rules_find(p->server))
+		st = profile_fault(p, "server", err,
+				   "no rules are known for "
+				   "'%s'",
+				   p->server);
+	if (st == PO_OK && p->token_endpoint)
+		st = profile_blame(p, "token-endpoint",
+				   http_check_url(p->token_endpoint,
+						  p->allow_loopback_http, err),
+				   err);
+	if (st == PO_OK && p->scope)
+		st = profile_blame(p, "scope", scope_check(p->scope, err), err);
+	if (st == PO_OK && param[0])
+		st = profile_blame(p, "param", params_check(param, err), err);
+	if (st == PO_OK && p->audience && strcmp(p->audience, "issuer") == 0)
+		st = profile_fault(p, "audience", err,
+				   "the server's issuer is not known; write it "
+				   "out, such as https://as.example");
+	return st;
+}
+
+enum po_status profile_check(const struct profile *profile,
+			     struct po_error *err)
+{
+	enum po_status st = check_key(profile, err);
+
+	if (st == PO_OK)
+		st = check_identity(profile, err);
+	return st == PO_OK ? check_request(profile, err) : st;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/env.h"
+
+#include "base/clock.h"
+#include "http/curl.h"
+
+enum po_status po_env_init(struct po_env *env, struct po_error *err)
+{
+	*env = (struct po_env){ .now_s = clock_now_s, .new_id = rng_id };
+	return curl_client_new(&env->http, err);
+}
+
+void po_env_clear(struct po_env *env)
+{
+	if (env->http)
+		env->http->free(env->http);
+	*env = (struct po_env){ 0 };
+}

@@ -1,0 +1,10 @@
+noinst_LIBRARIES += libflow.a
+libflow_a_SOURCES = \
+	src/flow/check.c \
+	src/flow/env.c src/flow/env.h \
+	src/flow/get_token.c src/flow/get_token.h \
+	src/flow/identity.c \
+	src/flow/open_key.c src/flow/open_key.h
+FLOW_LIBS = libflow.a libconf.a liboauth.a libhttp.a libjose.a libcryptoki.a \
+	libkey.a libbase.a $(CONFUSE_LIBS) $(P11KIT_LIBS) $(JANSSON_LIBS) \
+	$(CRYPTO_LIBS)

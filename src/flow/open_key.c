@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/open_key.h"
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cryptoki/token_signer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPIRY_WARNING_S ((int64_t)30 * 86400)
+
+static enum po_status read_certificate_file(struct open_key *key,
+					    struct po_error *err)
+{
+	const char *path = key->profile->certificate_file;
+	po_auto_buf text;
+	enum po_status st;
+
+	if (!path)
+		return PO_OK;
+	buf_init(&text, CERTIFICATE_PEM_MAX);
+	st = fs_read(path, &text, err);
+	if (st == PO_OK)
+		st = po_context(err,
+				certificate_list_parse(buf_text(&text),
+						       text.len, &key->extra,
+						       err),
+				"'%s'", path);
+	return po_context(err, st, "certificate-file");
+}
+
+static enum po_status check_dates(const struct open_key *key,
+				  const struct certificate *cert,
+				  struct po_error *err)
+{
+	int64_t from_s = certificate_not_before_s(cert);
+	int64_t until_s = certificate_not_after_s(cert);
+	const char *expiry = key->profile->certificate_expiry;
+	bool is_error = expiry && strcmp(expiry, "error") == 0;
+	const char *subject = certificate_subject(cert);
+	char date[32];
+
+	if (key->now_s < from_s) {
+		text_utc(date, from_s);
+		if (is_error)
+			return po_fail(err, PO_E_CRYPTO, 0,
+				       "certificate '%s' is not valid before "
+				       "%s",
+				       subject, date);
+		log_warn("certificate '%s' is not valid before %s", subject,
+			 date);
+		return PO_OK;
+	}
+	text_utc(date, until_s);
+	if (key->now_s > until_s && is_error)
+		return po_fail(err, PO_E_CRYPTO, 0,
+			       "certificate '%s' expired on %s; register a "
+			       "renewed one with the server",
+			       subject, date);
+	if (key->now_s > until_s)
+		log_warn("certificate '%s' expired on %s; some servers refuse "
+			 "that with a bare invalid_client",
+			 subject, date);
+	else if (until_s - key->now_s < EXPIRY_WARNING_S)
+		log_warn("certificate '%s' expires on %s", subject, date);
+	return PO_OK;
+}
+
+/* What the public side says, once: as soon as it is known. */
+static enum po_status check_public_side(struct open_key *key,
+					struct po_error *err)
+{
+	const struct signer *s = key->signer;
+	enum po_status st = PO_OK;
+	enum alg alg;
+
+	if (s->pubkey && key->profile->algorithm) {
+		st = alg_parse(key->profile->algorithm, &alg, err);
+		if (st == PO_OK)
+			st = alg_check_key(alg, s->pubkey, err);
+	} else if (s->pubkey) {
+		st = alg_check_key(alg_default(s->pubkey), s->pubkey, err);
+	}
+	if (st != PO_OK || !s->cert || key->certificate_checked)
+		return st;
+	key->certificate_checked = true;
+	if (!certificate_may_sign(s->cert))
+		log_warn("certificate '%s' is not for digital signatures "
+			 "(keyUsage)",
+			 certificate_subject(s->cert));
+	return check_dates(key, s->cert, err);
+}
+
+static enum po_status open_signer(struct open_key *key, struct po_error *err)
+{
+	const struct profile *p = key->profile;
+	struct token_signer_request req = {
+		.uri = p->key[0],
+		.module = p->module,
+		.certificates = &key->extra,
+		.pin_from = p->pin_from,
+		.purpose = &key->purpose,
+	};
+
+	if (key->extra.count == 0)
+		req.certificates = NULL;
+	return token_signer_open(&req, &key->signer, err);
+}
+
+enum po_status open_key(const struct po_env *env, const struct profile *profile,
+			struct open_key **ret_key, struct po_error *err)
+{
+	po_auto(open_key) *key = NULL;
+	enum po_status st;
+
+	if (!profile->key[0])
+		return profile_missing(profile, "key", err);
+	st = profile_check(profile, err);
+	if (st != PO_OK)
+		return st;
+	key = calloc(1, sizeof(*key));
+	if (!key)
+		return po_no_memory(err);
+	key->profile = profile;
+	key->now_s = env->now_s();
+	key->purpose = (struct pin_purpose){
+		.profile = profile->name,
+		.client_id = profile->client_id,
+		.audience = profile->token_endpoint,
+	};
+	st = read_certificate_file(key, err);
+	if (st == PO_OK)
+		st = open_signer(key, err);
+	if (st == PO_OK)
+		st = check_public_side(key, err);
+	if (st == PO_OK)
+		*ret_key = po_steal(key);
+	return st;
+}
+
+enum po_status open_key_unlock(struct open_key *key, struct po_error *err)
+{
+	enum po_status st = signer_unlock(key->signer, err);
+
+	return st == PO_OK ? check_public_side(key, err) : st;
+}
+
+void open_key_free(struct open_key *key)
+{
+	if (!key)
+		return;
+	signer_free(key->signer); /* borrows the list */
+	certificate_list_clear(&key->extra);
+	free(key);
+}

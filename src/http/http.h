@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http.h - one HTTP exchange, as the layers above see it.
+ *
+ * The real client is curl.h; tests of oauth/ bring their own struct
+ * http_client. Nothing is ever followed, stored or retried here: no redirects,
+ * no cookies, no cache, no credentials of any other kind.
+ *
+ * Source: RFC 9110; RFC 9700 section 4.12 (no redirect of a token request).
+ */
+#ifndef PO_HTTP_HTTP_H
+#define PO_HTTP_HTTP_H
+
+#include "base/buf.h"
+#include "base/secret.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define HTTP_BODY_MAX (1024 * 1024) /* bytes of a response body */
+#define HTTP_HEADERS_MAX (64 * 1024)
+#define HTTP_CONNECT_TIMEOUT_MS 10000
+#define HTTP_TIMEOUT_DEFAULT_MS 30000
+#define HTTP_FIELD_MAX 2048 /* bytes of a response field that we keep */
+
+enum http_method {
+	HTTP_GET,
+	HTTP_POST,
+};
+
+struct http_request { /* all borrowed */
+	enum http_method method;
+	const char *url;
+	const char *accept;        /* sent exactly so; NULL: none sent */
+	const char *content_type;  /* sent exactly so, with a body only */
+	const struct secret *body; /* HTTP_POST: sent with Content-Length */
+	const char *ca_file;       /* PEM bundle; NULL: the system's */
+	int64_t timeout_ms;        /* whole exchange; 0: the default */
+	bool allow_loopback_http; /* http:// to 127.0.0.0/8, [::1], localhost */
+};
+
+struct http_response {
+	long status;
+	struct buf body;                   /* owned; as received */
+	char content_type[HTTP_FIELD_MAX]; /* "" when absent */
+	char location[HTTP_FIELD_MAX];
+	char www_authenticate[HTTP_FIELD_MAX];
+	char retry_after[64];
+	char date[64];
+	char correlation[HTTP_FIELD_MAX]; /* "name: value" of the first known
+					   * correlation field (x-request-id,
+					   * cerner-correlation-id, …) */
+};
+
+void http_response_init(struct http_response *response);
+void http_response_clear(struct http_response *response);
+
+static inline void http_response_autoclear(struct http_response *r)
+{
+	http_response_clear(r);
+}
+#define po_auto_http_response \
+	__attribute__((cleanup(http_response_autoclear))) struct http_response
+
+struct http_client {
+	/*
+	 * PO_OK for every answer of the server, whatever its status.
+	 * PO_E_USAGE: a URL that may not be used (see http_check_url).
+	 * PO_E_NETWORK: no answer (name, connect, proxy, TLS, time-out, cut
+	 * off); PO_E_SERVER: an answer over a limit.
+	 */
+	enum po_status (*perform)(struct http_client *client,
+				  const struct http_request *request,
+				  struct http_response *response,
+				  struct po_error *err);
+	void (*free)(struct http_client *client);
+};
+
+/*
+ * PO_E_USAGE: not https:// (http:// only to a loopback host and when allowed),
+ * no host, user information, a fragment, white space or control characters,
+ * or longer than HTTP_URL_MAX.
+ */
+#define HTTP_URL_MAX 8192
+enum po_status http_check_url(const char *url, bool allow_loopback_http,
+			      struct po_error *err) PO_MUST_CHECK;
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libcurl.h - libcurl, loaded when it is needed.
+ */
+#ifndef PO_HTTP_LIBCURL_H
+#define PO_HTTP_LIBCURL_H
+
+#include "base/error.h"
+
+#include <curl/curl.h>
+
+#undef curl_easy_setopt /* a macro that hides the function's type */
+#undef curl_easy_getinfo
+
+struct libcurl { /* the functions that are used, with their own types */
+	__typeof__(curl_global_init_mem) *global_init_mem;
+	__typeof__(curl_easy_init) *easy_init;
+	__typeof__(curl_easy_cleanup) *easy_cleanup;
+	__typeof__(curl_easy_setopt) *easy_setopt;
+	__typeof__(curl_easy_perform) *easy_perform;
+	__typeof__(curl_easy_getinfo) *easy_getinfo;
+	__typeof__(curl_easy_strerror) *easy_strerror;
+	__typeof__(curl_slist_append) *slist_append;
+	__typeof__(curl_slist_free_all) *slist_free_all;
+};
+
+/*
+ * The library, initialised with an allocator that wipes; the same each time,
+ * never unloaded. Not for several threads at once. PO_E_INTERNAL: libcurl is
+ * not there, or too old.
+ */
+enum po_status libcurl_load(const struct libcurl **ret_curl,
+			    struct po_error *err) PO_MUST_CHECK;
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oauth/refusal.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+#define SNIPPET_MAX 200 /* octets of a body that is no JSON */
+
+/* Appends printable text, cut; what does not fit is left out. */
+static void add_cut(struct buf *out, const char *text, size_t max)
+{
+	size_t len = strnlen(text, max);
+
+	if (!text_add_printable(out, text, len) ||
+	    (text[len] && !buf_adds(out, "...")))
+		return; /* the text is long enough as it is */
+}
+
+static void add_field(struct buf *out, const char *before, const char *text)
+{
+	if (text && *text && buf_adds(out, before))
+		add_cut(out, text, REFUSAL_TEXT_MAX);
+}
+
+/* An "error" that is no string is shown as the JSON it is. */
+static void add_error(struct buf *out, const json_t *error)
+{
+	po_auto_buf json;
+
+	buf_init(&json, JSON_TEXT_MAX);
+	if (json_is_string(error))
+		add_cut(out, json_string_value(error), REFUSAL_TEXT_MAX);
+	else if (json_compact(&json, error))
+		add_cut(out, buf_text(&json), REFUSAL_TEXT_MAX);
+}
+
+/* FHIR servers answer with an OperationOutcome (issue[0].diagnostics). */
+static void add_outcome(struct buf *out, const json_t *body)
+{
+	const json_t *issue = json_array_get(json_object_get(body, "issue"), 0);
+
+	add_field(out, "", json_text(issue, "code"));
+	add_field(out, out->len ? ": " : "", json_text(issue, "diagnostics"));
+}
+
+/* "invalid_client: no such key (urn:…)" */
+static void describe(const json_t *body, struct buf *out)
+{
+	const json_t *error = json_object_get(body, "error");
+	const char *description = json_text(body, "error_description");
+
+	if (error && !json_is_null(error))
+		add_error(out, error);
+	add_field(out, out->len ? ": " : "", description);
+	if (!description)
+		add_field(out, out->len ? ", see " : "",
+			  json_text(body, "error_uri"));
+	if (out->len == 0)
+		add_outcome(out, body);
+	if (out->len == 0)
+		add_field(out, "", json_text(body, "message"));
+}
+
+static const char *correlation(const struct http_response *r, struct buf *out)
+{
+	add_field(out, ", ", r->correlation);
+	return buf_text(out);
+}
+
+static enum po_status fail_redirect(const struct http_response *r,
+				    struct po_error *err)
+{
+	po_auto_buf where;
+
+	buf_init(&where, 2 * PO_ERROR_TEXT_MAX);
+	add_cut(&where, r->location[0] ? r->location : "nowhere",
+		REFUSAL_TEXT_MAX);
+	return po_fail(err, PO_E_REFUSED, r->status,
+		       "the server redirects to %s (HTTP %ld), which is not "
+		       "followed; if that is the token endpoint, configure it",
+		       buf_text(&where), r->status);
+}
+
+enum po_status refusal_fail(const struct http_response *response,
+			    const json_t *body, struct po_error *err)
+{
+	long status = response->status;
+	const json_t *error = json_object_get(body, "error");
+	bool refused = (error && !json_is_null(error) && status < 500) ||
+		       (status >= 400 && status < 500);
+	po_auto_buf text, where;
+
+	if (status >= 300 && status < 400)
+		return fail_redirect(response, err);
+	buf_init(&text, 8 * REFUSAL_TEXT_MAX);
+	buf_init(&where, 4 * REFUSAL_TEXT_MAX);
+	describe(body, &text);
+	if (text.len == 0 && !refused)
+		return refusal_nonsense(response, "the server failed", err);
+	if (text.len == 0 && response->body.len > 0)
+		add_cut(&text, buf_text(&response->body), SNIPPET_MAX);
+	if (text.len == 0)
+		add_cut(&text, "no reason given", REFUSAL_TEXT_MAX);
+	return po_fail(err, refused ? PO_E_REFUSED : PO_E_SERVER, status,
+		       "%s: %s (HTTP %ld%s)",
+		       refused ? "the server refused" : "the server failed",
+		       buf_text(&text), status, correlation(response, &where));
+}
+
+enum po_status refusal_nonsense(const struct http_response *response,
+				const char *why, struct po_error *err)
+{
+	const char *body = buf_text(&response->body);
+	po_auto_buf text, type, where;
+
+	buf_init(&text, 8 * SNIPPET_MAX);
+	buf_init(&type, 1024);
+	buf_init(&where, 4 * REFUSAL_TEXT_MAX);
+	add_cut(&type,
+		response->content_type[0] ? response->content_type
+					  : "no content type",
+		128);
+	if (response->body.len == 0)
+		add_cut(&text, "; the body is empty", SNIPPET_MAX);
+	else if (!strstr(body, "access_token") &&
+		 buf_adds(&text, "; it begins: "))
+		add_cut(&text, body, SNIPPET_MAX);
+	return po_fail(err, PO_E_SERVER, response->status,
+		       "%s (HTTP %ld, %s%s)%s", why, response->status,
+		       buf_text(&type), correlation(response, &where),
+		       buf_text(&text));
+}

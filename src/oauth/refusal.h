@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * refusal.h - what a server said instead of giving an access token.
+ *
+ * Source: RFC 6749 section 5.2; the forms that servers were seen to use: prose
+ * or an object in "error", error_uri alone, OperationOutcome, {"message":…},
+ * an empty body.
+ */
+#ifndef PO_OAUTH_REFUSAL_H
+#define PO_OAUTH_REFUSAL_H
+
+#include "base/json.h"
+#include "http/http.h"
+
+#define REFUSAL_TEXT_MAX 512 /* octets of a server's text that are shown */
+
+/*
+ * Always fails: PO_E_REFUSED for an OAuth error, a 4xx or a redirect,
+ * PO_E_SERVER otherwise; err->native is the HTTP status. body is the parsed
+ * answer, or NULL when it is no JSON object. Everything shown is printable.
+ */
+enum po_status refusal_fail(const struct http_response *response,
+			    const json_t *body, struct po_error *err);
+
+/*
+ * Always PO_E_SERVER: an answer without a usable access token; why says what
+ * is wrong with it. Shows status, type and, unless the body may hold an access
+ * token, its beginning.
+ */
+enum po_status refusal_nonsense(const struct http_response *response,
+				const char *why, struct po_error *err);
+
+#endif

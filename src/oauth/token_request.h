@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * token_request.h - the form that carries an assertion to the token endpoint.
+ *
+ * Source: RFC 6749 section 4.4.2, section 3.3 (scope), appendix B (encoding);
+ * RFC 7523 section 2.2; RFC 7521 section 4.2.
+ */
+#ifndef PO_OAUTH_TOKEN_REQUEST_H
+#define PO_OAUTH_TOKEN_REQUEST_H
+
+#include "base/secret.h"
+
+#define TOKEN_REQUEST_CONTENT_TYPE "application/x-www-form-urlencoded"
+#define TOKEN_REQUEST_ACCEPT "application/json"
+#define TOKEN_REQUEST_PARAMS_MAX 32
+
+struct token_request {         /* all borrowed */
+	const char *scope;     /* NULL: none sent */
+	const char *client_id; /* NULL: none sent */
+	const struct secret *assertion;
+	const char *const *params; /* NULL, or "NAME=VALUE" … NULL */
+};
+
+/*
+ * PO_E_USAGE: scope is no list of scope-tokens (space-separated, no control
+ * characters, quotes or backslashes; RFC 6749 section 3.3).
+ */
+enum po_status scope_check(const char *scope,
+			   struct po_error *err) PO_MUST_CHECK;
+
+/*
+ * PO_E_USAGE: no NAME=VALUE, an empty or non-UTF-8 part, a name that appears
+ * twice, or one that the request itself sets.
+ */
+enum po_status params_check(const char *const *params,
+			    struct po_error *err) PO_MUST_CHECK;
+
+/* The body, percent-encoded. Checks scope and params first. */
+enum po_status token_request_form(const struct token_request *req,
+				  struct secret **ret_form,
+				  struct po_error *err) PO_MUST_CHECK;
+
+#endif

@@ -1,0 +1,26 @@
+# Every test speaks TAP and runs under automake's driver.
+TEST_EXTENSIONS = .t
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+T_LOG_DRIVER = $(LOG_DRIVER)
+T_LOG_COMPILER = $(SHELL)
+AM_TESTS_ENVIRONMENT = \
+	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	LC_ALL=C; export LC_ALL;
+
+UNIT_LIBS = $(CMOCKA_LIBS)
+UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+if HAVE_CMOCKA
+include tests/unit/base.mk
+include tests/unit/key.mk
+include tests/unit/cryptoki.mk
+include tests/unit/jose.mk
+include tests/unit/http.mk
+include tests/unit/oauth.mk
+include tests/unit/conf.mk
+include tests/unit/cmd.mk
+endif
+include tests/lint/local.mk
+include tests/integ/local.mk

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PIN sources: what is a PIN, what is refused before a token sees it. */
+#include "cryptoki/pin.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const struct pin_token lab = { .label = "lab", .serial = "01" };
+static char dir[] = "pin-test-XXXXXX";
+
+struct source {
+	const char *name;
+	const char *text;
+	bool good;
+};
+
+static struct source sources[] = {
+	{ "source prompt", "prompt", true },
+	{ "source file", "file:/run/pin", true },
+	{ "source fd", "fd:3", true },
+	{ "source env", "env:PIN", true },
+	{ "source cred", "cred:pin", true },
+	{ "source that is a PIN", "1234", false },
+	{ "source empty", "", false },
+	{ "source file without path", "file:", false },
+	{ "source fd without number", "fd:", false },
+	{ "source fd of letters", "fd:x", false },
+	{ "source fd too large", "fd:1024", false },
+	{ "source env without name", "env:", false },
+	{ "source cred with a slash", "cred:../pin", false },
+	{ "source of another tool", "pass:1234", false },
+};
+
+static void source_row(void **state)
+{
+	const struct source *r = *state;
+	struct po_error err = { 0 };
+
+	assert_int_equal(pin_source_check(r->text, &err),
+			 r->good ? PO_OK : PO_E_USAGE);
+	assert_null(strstr(err.text, "1234"));
+}
+
+struct content {
+	const char *name;
+	const char *bytes;
+	size_t len;
+	const char *pin;   /* NULL: refused */
+	const char *named; /* in the error text */
+	mode_t mode;
+};
+
+#define BYTES(s) s, sizeof(s) - 1
+#define X64 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X255                                                                   \
+	X64 X64 X64 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
+		    "xxxxxxx"
+
+static struct content contents[] = {
+	{ "plain", BYTES("1234"), "1234", NULL, 0600 },
+	{ "one newline", BYTES("1234\n"), "1234", NULL, 0600 },
+	{ "read-only file", BYTES("1234\n"), "1234", NULL, 0400 },
+	{ "space is kept", BYTES(" 12 34 \n"), " 12 34 ", NULL, 0600 },
+	{ "UTF-8", BYTES("\xc3\xa4z\n"), "\xc3\xa4z", NULL, 0600 },
+	{ "longest", BYTES(X255), X255, NULL, 0600 },
+	{ "longest and newline", BYTES(X255 "\n"), X255, NULL, 0600 },
+	{ "too long", BYTES(X255 "x"), NULL, "longer", 0600 },
+	{ "far too long", BYTES(X255 X255), NULL, "too long", 0600 },
+	{ "empty", BYTES(""), NULL, "empty", 0600 },
+	{ "newline only", BYTES("\n"), NULL, "empty", 0600 },
+	{ "two newlines", BYTES("1234\n\n"), NULL, "line break", 0600 },
+	{ "CR LF", BYTES("1234\r\n"), NULL, "line break", 0600 },
+	{ "two lines", BYTES("1234\n5678\n"), NULL, "line break", 0600 },
+	{ "NUL inside",
+	  BYTES("12\0"
+		"34"),
+	  NULL, "UTF-8", 0600 },
+	{ "not UTF-8", BYTES("12\xff"), NULL, "UTF-8", 0600 },
+	{ "readable by group", BYTES("1234"), NULL, "chmod 600", 0640 },
+	{ "readable by all", BYTES("1234"), NULL, "chmod 600", 0604 },
+};
+
+static void put(const char *path, const char *bytes, size_t len, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, len), len);
+	assert_int_equal(fchmod(fd, mode), 0);
+	assert_int_equal(close(fd), 0);
+}
+
+static void expect_pin(const char *source, const struct content *c)
+{
+	po_auto(secret) *pin = NULL;
+	struct po_error err = { 0 };
+	enum po_status st = pin_read(source, &lab, NULL, &pin, &err);
+
+	if (c->pin) {
+		assert_int_equal(st, PO_OK);
+		assert_string_equal(secret_reveal(pin), c->pin);
+		return;
+	}
+	assert_int_equal(st, PO_E_PIN);
+	assert_int_equal(err.status, PO_E_PIN);
+	assert_non_null(strstr(err.text, c->named));
+	assert_null(strstr(err.text, "1234"));
+}
+
+static void file_row(void **state)
+{
+	const struct content *c = *state;
+	char source[64];
+
+	(void)unlink("pin");
+	put("pin", c->bytes, c->len, c->mode);
+	(void)snprintf(source, sizeof(source), "file:pin");
+	expect_pin(source, c);
+}
+
+/* The same through a file descriptor, where a mode says nothing. */
+static void fd_row(void **state)
+{
+	const struct content *c = *state;
+	char source[64];
+	int fd;
+
+	if (c->mode & 077)
+		return;
+	(void)unlink("pin");
+	put("pin", c->bytes, c->len, 0600);
+	fd = open("pin", O_RDONLY);
+	(void)snprintf(source, sizeof(source), "fd:%d", fd);
+	expect_pin(source, c);
+	assert_int_equal(close(fd), 0);
+}
+
+static void credential(void **state)
+{
+	struct content good = { .pin = "1234" };
+	struct content unset = { .named = "CREDENTIALS_DIRECTORY" };
+
+	(void)state;
+	(void)unlink("pin");
+	put("pin", "1234\n", 5, 0400);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	expect_pin("cred:pin", &unset);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", ".", 1), 0);
+	expect_pin("cred:pin", &good);
+}
+
+static void environment(void **state)
+{
+	struct content good = { .pin = "1234" };
+	struct content unset = { .named = "not set" };
+
+	(void)state;
+	assert_int_equal(setenv("PO_TEST_PIN", "1234", 1), 0);
+	expect_pin("env:PO_TEST_PIN", &good);
+	assert_int_equal(unsetenv("PO_TEST_PIN"), 0);
+	expect_pin("env:PO_TEST_PIN", &unset);
+}
+
+static void not_a_plain_file(void **state)
+{
+	struct content link = { .named = "symbolic link" };
+	struct content folder = { .named = "not a regular file" };
+	struct content fifo = { .named = "not a regular file" };
+	struct content absent = { .named = "No such file" };
+
+	(void)state;
+	put("pin", "1234\n", 5, 0600);
+	assert_int_equal(symlink("pin", "link"), 0);
+	expect_pin("file:link", &link);
+	expect_pin("file:.", &folder);
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	expect_pin("file:fifo", &fifo);
+	expect_pin("file:absent", &absent);
+}
+
+static int enter(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) && chdir(dir) == 0 ? 0 : -1;
+}
+
+static int leave(void **state)
+{
+	static const char *const files[] = { "pin", "link", "fifo" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		(void)unlink(files[i]);
+	return chdir("..") == 0 && rmdir(dir) == 0 ? 0 : -1;
+}
+
+#define N_SOURCES (sizeof(sources) / sizeof(sources[0]))
+#define N_CONTENTS (sizeof(contents) / sizeof(contents[0]))
+
+int main(void)
+{
+	struct CMUnitTest tests[3 + N_SOURCES + 2 * N_CONTENTS] = {
+		cmocka_unit_test(credential),
+		cmocka_unit_test(environment),
+		cmocka_unit_test(not_a_plain_file),
+	};
+	size_t n = 3;
+
+	for (size_t i = 0; i < N_SOURCES; i++)
+		tests[n++] = (struct CMUnitTest){ sources[i].name, source_row,
+						  NULL, NULL, &sources[i] };
+	for (size_t i = 0; i < N_CONTENTS; i++) {
+		tests[n++] = (struct CMUnitTest){ contents[i].name, file_row,
+						  NULL, NULL, &contents[i] };
+		tests[n++] = (struct CMUnitTest){ contents[i].name, fd_row,
+						  NULL, NULL, &contents[i] };
+	}
+	return cmocka_run_group_tests(tests, enter, leave);
+}
