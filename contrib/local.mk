@@ -1,1 +1,2 @@
-# what contrib/ adds to the distribution
+EXTRA_DIST += contrib/check contrib/ci-extra contrib/packages.sh \
+	contrib/quickstart contrib/sandbox/make-pki contrib/sandbox/sandbox.py

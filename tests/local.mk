@@ -22,5 +22,7 @@ include tests/unit/oauth.mk
 include tests/unit/conf.mk
 include tests/unit/cmd.mk
 endif
+include tests/fault/local.mk
+include tests/tools/local.mk
 include tests/lint/local.mk
 include tests/integ/local.mk

@@ -17,6 +17,13 @@
 #define SECTION "profile"
 
 /*
+ * libconfuse takes the end of the file for the end of a section. A key behind
+ * the text, known at top level only, tells when a '}' is missing.
+ */
+#define END_KEY "end-of-file"
+#define END_TEXT "\n" END_KEY " = yes\n"
+
+/*
  * libconfuse calls back without a pointer of ours, so what the callbacks need
  * while a file is parsed is here. Files are read by one thread, at start.
  */
@@ -82,7 +89,9 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 		return;
 	}
 	near = nearest_key(cfg, word);
-	if (near)
+	if (strcmp(word, END_KEY) == 0)
+		(void)fail_at(cfg->line - 1, "a '}' is missing");
+	else if (near)
 		(void)fail_at(cfg->line, "unknown key '%s'; did you mean '%s'?",
 			      word, near);
 	else
@@ -244,6 +253,7 @@ static cfg_t *new_schema(
 	cfg_opt_t root_opts[] = {
 		CFG_SEC(SECTION, profile_opts,
 			CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+		CFG_STR(END_KEY, NULL, CFGF_NODEFAULT),
 		CFG_END(),
 	};
 
@@ -263,7 +273,7 @@ static cfg_t *new_schema(
 }
 
 static enum po_status parse(struct config *config, const char *file,
-			    const struct buf *text, struct po_error *err)
+			    struct buf *text, struct po_error *err)
 {
 	cfg_opt_t opts[PROFILE_SETTINGS_MAX + 1];
 	enum po_status st;
@@ -275,7 +285,7 @@ static enum po_status parse(struct config *config, const char *file,
 	if (memchr(text->data, '\0', text->len))
 		return po_fail(err, PO_E_CONFIG, 0, "%s: it has a NUL byte",
 			       file);
-	cfg = new_schema(opts);
+	cfg = buf_adds(text, END_TEXT) ? new_schema(opts) : NULL;
 	if (!cfg)
 		return po_no_memory(err);
 	parsing.config = config;
@@ -305,6 +315,7 @@ static enum po_status read_file(struct config *config, const char *path,
 	config->files[config->file_count++] = name;
 	buf_init(&text, CONFIG_FILE_MAX);
 	st = fs_read(path, &text, err);
+	text.max += strlen(END_TEXT);
 	log_debug(LOG_CONF, "configuration '%s': %s", path,
 		  st == PO_OK ? "read" : "not read");
 	return st == PO_OK ? parse(config, name, &text, err) : st;

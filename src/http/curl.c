@@ -195,8 +195,22 @@ static bool set_exchange(const struct libcurl *lib, CURL *easy,
 	       SET(CURLOPT_ERRORBUFFER, x->reason);
 }
 
-static enum po_status fail_network(const struct libcurl *lib, CURLcode code,
-				   const struct exchange *x,
+/* "Failed to connect …" does not say that the connection was refused. */
+static enum po_status fail_connect(const struct libcurl *lib, CURL *easy,
+				   const char *reason, struct po_error *err)
+{
+	long os_errno = 0;
+
+	(void)lib->easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
+	if (os_errno == 0)
+		return po_fail(err, PO_E_NETWORK, CURLE_COULDNT_CONNECT, "%s",
+			       reason);
+	return po_fail(err, PO_E_NETWORK, CURLE_COULDNT_CONNECT, "%s (%s)",
+		       reason, strerror((int)os_errno));
+}
+
+static enum po_status fail_network(const struct libcurl *lib, CURL *easy,
+				   CURLcode code, const struct exchange *x,
 				   struct po_error *err)
 {
 	const char *reason =
@@ -212,6 +226,8 @@ static enum po_status fail_network(const struct libcurl *lib, CURLcode code,
 		return interrupt_check(err);
 	if (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_PROXY)
 		return po_fail(err, PO_E_NETWORK, code, "proxy: %s", reason);
+	if (code == CURLE_COULDNT_CONNECT)
+		return fail_connect(lib, easy, reason, err);
 	return po_fail(err, PO_E_NETWORK, code, "%s", reason);
 }
 
@@ -247,7 +263,7 @@ static enum po_status perform_with(const struct libcurl *lib, CURL *easy,
 				&x->response->status);
 	lib->slist_free_all(headers);
 	if (code != CURLE_OK)
-		st = fail_network(lib, code, x, err);
+		st = fail_network(lib, easy, code, x, err);
 	log_exchange(x, started_ms);
 	return st;
 }

@@ -1,0 +1,22 @@
+# Integration tests: shell scripts in TAP, each with tokens and servers of its
+# own on loopback.
+integ_tests = \
+	tests/integ/010-cli.t \
+	tests/integ/100-sandbox.t \
+	tests/integ/110-vectors.t \
+	tests/integ/120-verifiers.t \
+	tests/integ/200-servers.t \
+	tests/integ/300-calls.t \
+	tests/integ/400-bad-input.t \
+	tests/integ/600-pin.t \
+	tests/integ/700-completion.t \
+	tests/integ/800-man-examples.t \
+	tests/integ/900-no-leaks.t
+TESTS += $(integ_tests)
+EXTRA_DIST += $(integ_tests) \
+	tests/lib/fixture.sh tests/lib/servers.sh tests/lib/softhsm.sh \
+	tests/lib/tap.sh \
+	tests/servers/answer-server.py tests/servers/authlib-server.py \
+	tests/servers/glewlwyd.sh tests/servers/make-pki.sh \
+	tests/servers/oidc-provider.mjs tests/servers/package.json \
+	tests/servers/package-lock.json

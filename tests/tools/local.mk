@@ -1,0 +1,8 @@
+# Programs and scripts that tests use; none is a test.
+check_PROGRAMS += tests/tools/jws-sign tests/tools/populate
+tests_tools_jws_sign_SOURCES = tests/tools/jws-sign.c
+tests_tools_jws_sign_LDADD = $(FLOW_LIBS)
+tests_tools_populate_SOURCES = tests/tools/populate.c
+tests_tools_populate_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_tools_populate_LDADD = $(CRYPTO_LIBS)
+EXTRA_DIST += tests/tools/jwk-to-pem.py tests/tools/pkcs11-calls.py

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files: read with a limit, private or refused, written whole or not at all. */
+#include "base/fs.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void make(const char *path, const char *text, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(fchmod(fd, mode), 0);
+	assert_int_equal(close(fd), 0);
+}
+
+static size_t count_entries(void)
+{
+	DIR *dir = opendir(".");
+	size_t n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	assert_int_equal(closedir(dir), 0);
+	return n;
+}
+
+static int enter(void **state)
+{
+	char *dir = strdup("fs-test.XXXXXX");
+
+	*state = dir;
+	return dir && mkdtemp(dir) && chdir(dir) == 0 ? 0 : -1;
+}
+
+static int leave(void **state)
+{
+	char *dir = *state;
+	DIR *here = opendir(".");
+	struct dirent *entry;
+	int failed;
+
+	while (here && (entry = readdir(here)))
+		if (entry->d_name[0] != '.' && unlink(entry->d_name) != 0)
+			(void)rmdir(entry->d_name);
+	if (here)
+		(void)closedir(here);
+	failed = chdir("..") != 0 || rmdir(dir) != 0;
+	free(dir);
+	return failed;
+}
+
+static void read_at_max_and_one_more(void **state)
+{
+	struct po_error err = { 0 };
+	po_auto_buf ok, small;
+
+	(void)state;
+	make("f", "12345", 0644);
+	buf_init(&ok, 5);
+	buf_init(&small, 4);
+	assert_int_equal(fs_read("f", &ok, NULL), PO_OK);
+	assert_string_equal(buf_text(&ok), "12345");
+	assert_int_equal(fs_read("f", &small, &err), PO_E_CONFIG);
+	assert_non_null(strstr(err.text, "'f' is larger than 4 bytes"));
+}
+
+static void read_empty(void **state)
+{
+	po_auto_buf out;
+
+	(void)state;
+	make("f", "", 0644);
+	buf_init(&out, 5);
+	assert_int_equal(fs_read("f", &out, NULL), PO_OK);
+	assert_int_equal(out.len, 0);
+}
+
+static void read_absent_and_folder(void **state)
+{
+	struct po_error err = { 0 };
+	po_auto_buf out;
+
+	(void)state;
+	buf_init(&out, 5);
+	assert_int_equal(fs_read("absent", &out, &err), PO_E_CONFIG);
+	assert_non_null(strstr(err.text, "'absent'"));
+	po_error_clear(&err);
+	assert_int_equal(fs_read(".", &out, &err), PO_E_CONFIG);
+	assert_non_null(strstr(err.text, "directory"));
+}
+
+static void read_standard_input(void **state)
+{
+	int saved = dup(STDIN_FILENO);
+	po_auto_buf out;
+	int fd;
+
+	(void)state;
+	make("f", "from stdin", 0644);
+	fd = open("f", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+	buf_init(&out, 50);
+	assert_int_equal(fs_read("-", &out, NULL), PO_OK);
+	assert_string_equal(buf_text(&out), "from stdin");
+	assert_int_equal(dup2(saved, STDIN_FILENO), STDIN_FILENO);
+	assert_int_equal(close(saved), 0);
+	assert_int_equal(close(fd), 0);
+}
+
+static void secret_at_capacity_and_one_more(void **state)
+{
+	po_auto(secret) *ok = secret_new(100);
+	po_auto(secret) *small = secret_new(99);
+	char text[101];
+	int fd;
+
+	(void)state;
+	memset(text, 'p', 100);
+	text[100] = '\0';
+	make("f", text, 0600);
+	fd = open("f", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fs_read_secret_fd(fd, ok, NULL), PO_OK);
+	assert_string_equal(secret_reveal(ok), text);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_not_equal(fs_read_secret_fd(fd, small, NULL), PO_OK);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(fs_read_secret_fd(-1, ok, NULL), PO_E_CONFIG);
+}
+
+struct mode_row {
+	const char *name;
+	mode_t mode;
+	bool ok;
+};
+
+static struct mode_row mode_rows[] = {
+	{ "private: 0600", 0600, true },
+	{ "private: 0400", 0400, true },
+	{ "private: group may read", 0640, false },
+	{ "private: group may write", 0620, false },
+	{ "private: others may read", 0604, false },
+	{ "private: others may execute", 0601, false },
+	{ "private: all", 0777, false },
+};
+
+static void mode_row(void **state)
+{
+	const struct mode_row *r = *state;
+	struct po_error err = { 0 };
+	char path[] = "fs-test.XXXXXX";
+	int fd = mkstemp(path), opened = -1;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fchmod(fd, r->mode), 0);
+	assert_int_equal(fs_open_private(path, &opened, &err),
+			 r->ok ? PO_OK : PO_E_CONFIG);
+	assert_int_equal(opened >= 0, r->ok);
+	if (!r->ok)
+		assert_non_null(strstr(err.text, "chmod 600"));
+	if (opened >= 0) {
+		assert_true(fcntl(opened, F_GETFD) & FD_CLOEXEC);
+		assert_int_equal(close(opened), 0);
+	}
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void private_is_a_plain_file(void **state)
+{
+	struct po_error err = { 0 };
+	int fd = -1;
+
+	(void)state;
+	make("f", "x", 0600);
+	assert_int_equal(symlink("f", "link"), 0);
+	assert_int_equal(fs_open_private("link", &fd, &err), PO_E_CONFIG);
+	assert_non_null(strstr(err.text, "symbolic link"));
+	po_error_clear(&err);
+	assert_int_equal(mkfifo("fifo", 0600), 0); /* and it does not hang */
+	assert_int_equal(fs_open_private("fifo", &fd, &err), PO_E_CONFIG);
+	assert_non_null(strstr(err.text, "regular"));
+	po_error_clear(&err);
+	assert_int_equal(fs_open_private(".", &fd, &err), PO_E_CONFIG);
+	assert_int_equal(fs_open_private("absent", &fd, NULL), PO_E_CONFIG);
+	assert_int_equal(fd, -1);
+}
+
+static void write_replaces(void **state)
+{
+	struct stat sb;
+	po_auto_buf out;
+
+	(void)state;
+	make("f", "old and longer", 0644);
+	buf_init(&out, 50);
+	assert_int_equal(fs_write_private("f", "new", 3, NULL), PO_OK);
+	assert_int_equal(fs_read("f", &out, NULL), PO_OK);
+	assert_string_equal(buf_text(&out), "new");
+	assert_int_equal(stat("f", &sb), 0);
+	assert_int_equal(sb.st_mode & 07777, 0600);
+	assert_int_equal(count_entries(), 3);
+}
+
+/* A reader that has the old file open goes on reading the old file. */
+static void write_is_whole(void **state)
+{
+	char text[8] = "";
+	int fd;
+
+	(void)state;
+	make("f", "old", 0600);
+	fd = open("f", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fs_write_private("f", "new", 3, NULL), PO_OK);
+	assert_int_equal(read(fd, text, sizeof(text)), 3);
+	assert_string_equal(text, "old");
+	assert_int_equal(close(fd), 0);
+}
+
+static void write_fails_without_litter(void **state)
+{
+	struct po_error err = { 0 };
+	char *path = malloc(5000);
+
+	(void)state;
+	assert_int_equal(fs_write_private("absent/f", "new", 3, &err),
+			 PO_E_CONFIG);
+	assert_non_null(strstr(err.text, "absent/f"));
+	assert_int_equal(mkdir("folder", 0700), 0);
+	assert_int_equal(fs_write_private("folder", "new", 3, NULL),
+			 PO_E_CONFIG);
+	assert_int_equal(count_entries(), 3);
+	assert_non_null(path);
+	memset(path, 'a', 4999);
+	path[4999] = '\0';
+	assert_int_equal(fs_write_private(path, "new", 3, NULL), PO_E_CONFIG);
+	free(path);
+}
+
+#define in_folder(f) cmocka_unit_test_setup_teardown(f, enter, leave)
+#define N_ROWS (sizeof(mode_rows) / sizeof(mode_rows[0]))
+#define N_OTHER 9
+
+int main(void)
+{
+	struct CMUnitTest tests[N_OTHER + N_ROWS] = {
+		in_folder(read_at_max_and_one_more),
+		in_folder(read_empty),
+		in_folder(read_absent_and_folder),
+		in_folder(read_standard_input),
+		in_folder(secret_at_capacity_and_one_more),
+		in_folder(private_is_a_plain_file),
+		in_folder(write_replaces),
+		in_folder(write_is_whole),
+		in_folder(write_fails_without_litter),
+	};
+
+	for (size_t i = 0; i < N_ROWS; i++)
+		tests[N_OTHER + i] =
+			(struct CMUnitTest){ mode_rows[i].name, mode_row, NULL,
+					     NULL, &mode_rows[i] };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

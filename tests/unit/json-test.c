@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON in and out: one object, within limits, and wiped when freed. */
+#include "base/json.h"
+
+#include "freed.h"
+
+#include <malloc.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define CANARY "canary-c2e811"
+
+struct row {
+	const char *name;
+	const char *text;
+	const char *complaint; /* part of the error; NULL: it parses */
+};
+
+static struct row rows[] = {
+	{ "empty object", "{}", NULL },
+	{ "white space around", " \r\n\t{ } \n", NULL },
+	{ "one byte order mark", "\xef\xbb\xbf{}", NULL },
+	{ "two byte order marks", "\xef\xbb\xbf\xef\xbb\xbf{}", "not JSON" },
+	{ "nothing", "", "not JSON" },
+	{ "an array", "[]", "not an object" },
+	{ "a string", "\"a\"", "not" },
+	{ "null", "null", "not" },
+	{ "garbage after it", "{}x", "not JSON" },
+	{ "two objects", "{}{}", "not JSON" },
+	{ "cut off", "{\"a\":", "not JSON" },
+	{ "trailing comma", "{\"a\":1,}", "not JSON" },
+	{ "single quotes", "{'a':1}", "not JSON" },
+	{ "comment", "{/**/}", "not JSON" },
+	{ "HTML", "<html>", "not JSON" },
+	{ "repeated member", "{\"a\":1,\"a\":1}", "repeated" },
+	{ "repeated, spelt otherwise", "{\"a\":1,\"\\u0061\":2}", "repeated" },
+	{ "repeated deep inside", "{\"x\":[{\"a\":1,\"a\":1}]}", "repeated" },
+	{ "same name at two levels", "{\"a\":{\"a\":1}}", NULL },
+	{ "escaped NUL", "{\"a\":\"\\u0000\"}", "not JSON" },
+	{ "bad UTF-8", "{\"a\":\"\xff\"}", "not JSON" },
+	{ "overlong UTF-8", "{\"a\":\"\xc0\xaf\"}", "not JSON" },
+	{ "lone surrogate", "{\"a\":\"\\ud800\"}", "not JSON" },
+	{ "control character", "{\"a\":\"\n\"}", "not JSON" },
+	{ "number too large", "{\"a\":99999999999999999999}", "not JSON" },
+	{ "braces in a string", "{\"a\":\"[[[[\\\"{{{{\"}", NULL },
+};
+
+static void parse_row(void **state)
+{
+	const struct row *r = *state;
+	struct po_error err = { 0 };
+	json_auto_t *value = NULL;
+	enum po_status st =
+		json_parse_object(r->text, strlen(r->text), &value, &err);
+
+	assert_int_equal(st, r->complaint ? PO_E_SERVER : PO_OK);
+	if (!r->complaint) {
+		assert_true(json_is_object(value));
+		return;
+	}
+	assert_null(value);
+	if (!strstr(err.text, r->complaint))
+		fail_msg("'%s' does not say '%s'", err.text, r->complaint);
+}
+
+/* What stands beside an error may be a secret, so the text never quotes. */
+static void errors_do_not_quote(void **state)
+{
+	static const char text[] = "{\"access_token\":\"" CANARY "\" oops}";
+	struct po_error err = { 0 };
+	json_auto_t *value = NULL;
+
+	(void)state;
+	assert_int_equal(json_parse_object(text, strlen(text), &value, &err),
+			 PO_E_SERVER);
+	assert_null(strstr(err.text, "canary"));
+	assert_null(strstr(err.text, "oops"));
+}
+
+static enum po_status parse_nested(unsigned int depth)
+{
+	json_auto_t *value = NULL;
+	po_auto_buf text;
+	unsigned int i;
+
+	buf_init(&text, JSON_TEXT_MAX);
+	assert_true(buf_adds(&text, "{\"a\":"));
+	for (i = 1; i < depth; i++)
+		assert_true(buf_adds(&text, "["));
+	for (i = 1; i < depth; i++)
+		assert_true(buf_adds(&text, "]"));
+	if (depth == 1)
+		assert_true(buf_adds(&text, "1"));
+	assert_true(buf_adds(&text, "}"));
+	return json_parse_object(text.data, text.len, &value, NULL);
+}
+
+static void depth_at_max_and_one_more(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_nested(1), PO_OK);
+	assert_int_equal(parse_nested(JSON_DEPTH_MAX), PO_OK);
+	assert_int_equal(parse_nested(JSON_DEPTH_MAX + 1), PO_E_SERVER);
+	assert_int_equal(parse_nested(100000), PO_E_SERVER);
+}
+
+static void size_at_max_and_one_more(void **state)
+{
+	char *text = malloc(JSON_TEXT_MAX + 1);
+	json_auto_t *value = NULL, *none = NULL;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, ' ', JSON_TEXT_MAX + 1);
+	memcpy(text, "{}", 2);
+	assert_int_equal(json_parse_object(text, JSON_TEXT_MAX, &value, NULL),
+			 PO_OK);
+	assert_int_equal(
+		json_parse_object(text, JSON_TEXT_MAX + 1, &none, NULL),
+		PO_E_SERVER);
+	free(text);
+}
+
+static void raw_nul_is_refused(void **state)
+{
+	json_auto_t *value = NULL;
+
+	(void)state;
+	assert_int_equal(json_parse_object("{}\0", 3, &value, NULL),
+			 PO_E_SERVER);
+}
+
+static void text_members(void **state)
+{
+	static const char text[] =
+		"{\"s\":\"v\",\"e\":\"\",\"n\":null,\"i\":1,\"a\":[\"v\"]}";
+	json_auto_t *o = NULL;
+
+	(void)state;
+	assert_int_equal(json_parse_object(text, strlen(text), &o, NULL),
+			 PO_OK);
+	assert_string_equal(json_text(o, "s"), "v");
+	assert_string_equal(json_text(o, "e"), "");
+	assert_null(json_text(o, "n"));
+	assert_null(json_text(o, "i"));
+	assert_null(json_text(o, "a"));
+	assert_null(json_text(o, "absent"));
+	assert_null(json_text(NULL, "s"));
+}
+
+static void compact_keeps_order(void **state)
+{
+	static const char text[] = "{\"z\":1,\"a\":\"\\u00eb\\n/\",\"m\":[{}]}";
+	json_auto_t *o = NULL;
+	po_auto_buf out, small;
+
+	(void)state;
+	buf_init(&out, 100);
+	buf_init(&small, 10);
+	assert_int_equal(json_parse_object(text, strlen(text), &o, NULL),
+			 PO_OK);
+	assert_true(json_compact(&out, o));
+	assert_string_equal(buf_text(&out),
+			    "{\"z\":1,\"a\":\"\xc3\xab\\n/\",\"m\":[{}]}");
+	assert_false(json_compact(&small, o));
+}
+
+/* Parse and free a text with the canary in a name, a value and a number. */
+static void parse_canary(void)
+{
+	static const char text[] =
+		"{\"access_token\":\"" CANARY CANARY CANARY CANARY "\","
+		"\"" CANARY "\":[\"" CANARY "\"],\"x\":\"\\u00eb" CANARY "\"}";
+	static const char broken[] = "{\"access_token\":\"" CANARY "\" oops}";
+	json_t *value = NULL;
+	po_auto_buf out;
+
+	buf_init(&out, 1000);
+	assert_int_equal(json_parse_object(text, strlen(text), &value, NULL),
+			 PO_OK);
+	assert_true(json_compact(&out, value));
+	json_decref(value);
+	value = NULL;
+	assert_int_equal(
+		json_parse_object(broken, strlen(broken), &value, NULL),
+		PO_E_SERVER);
+}
+
+static void jansson_wipes(void **state)
+{
+	(void)state;
+	json_use_wiping_allocator();
+	freed_look_for(CANARY, strlen(CANARY));
+	parse_canary();
+	assert_int_equal(freed_with_canary(), 0);
+}
+
+/* Every byte of a block, the last included, as jansson would free it. */
+static void wiping_free_wipes_all(void **state)
+{
+	static const unsigned char zeros[4096];
+	json_malloc_t take = NULL;
+	json_free_t give = NULL;
+	unsigned char *p;
+
+	(void)state;
+	json_use_wiping_allocator();
+	json_get_alloc_funcs(&take, &give);
+	for (size_t n = 1; n < 4000; n = n * 3 + 1) {
+		p = take(n);
+		assert_non_null(p);
+		memset(p, 0xa5, n);
+		freed_watch(p, n);
+		give(p);
+		assert_non_null(freed_bytes());
+		assert_memory_equal(freed_bytes(), zeros, n);
+	}
+	give(NULL);
+}
+
+/* The looking itself works: without the wiping the canary is seen. */
+static void canary_bites(void **state)
+{
+	(void)state;
+	json_set_alloc_funcs(malloc, free);
+	freed_look_for(CANARY, strlen(CANARY));
+	parse_canary();
+	assert_true(freed_with_canary() > 3);
+	json_use_wiping_allocator();
+}
+
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+#define N_OTHER 9
+
+int main(void)
+{
+	struct CMUnitTest tests[N_OTHER + N_ROWS] = {
+		cmocka_unit_test(jansson_wipes), /* before canary_bites */
+		cmocka_unit_test(wiping_free_wipes_all),
+		cmocka_unit_test(errors_do_not_quote),
+		cmocka_unit_test(depth_at_max_and_one_more),
+		cmocka_unit_test(size_at_max_and_one_more),
+		cmocka_unit_test(raw_nul_is_refused),
+		cmocka_unit_test(text_members),
+		cmocka_unit_test(compact_keeps_order),
+		cmocka_unit_test(canary_bites),
+	};
+
+	for (size_t i = 0; i < N_ROWS; i++)
+		tests[N_OTHER + i] =
+			(struct CMUnitTest){ rows[i].name, parse_row, NULL,
+					     NULL, &rows[i] };
+	freed_hook_openssl();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Secrets: never longer than promised, and wiped to the last byte. */
+#include "base/secret.h"
+
+#include "freed.h"
+
+#include <openssl/crypto.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define CANARY "canary-77ab90"
+
+static void capacity_and_one_more(void **state)
+{
+	po_auto(secret) *s = secret_new(4);
+	struct po_error err = { 0 };
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(secret_len(s), 0);
+	assert_string_equal(secret_reveal(s), "");
+	assert_int_equal(secret_append(s, "1234", 4, &err), PO_OK);
+	assert_string_equal(secret_reveal(s), "1234");
+	assert_int_equal(secret_append(s, "5", 1, &err), PO_E_INTERNAL);
+	assert_string_equal(secret_reveal(s), "1234");
+	assert_int_equal(secret_len(s), 4);
+	assert_null(strstr(err.text, "1234"));
+	assert_int_equal(secret_append(s, "", 0, NULL), PO_OK);
+}
+
+static void append_is_all_or_nothing(void **state)
+{
+	po_auto(secret) *s = secret_new(4);
+
+	(void)state;
+	assert_int_equal(secret_append(s, "12", 2, NULL), PO_OK);
+	assert_int_equal(secret_append(s, "345", 3, NULL), PO_E_INTERNAL);
+	assert_string_equal(secret_reveal(s), "12");
+	assert_int_equal(secret_append(s, "x", SIZE_MAX, NULL), PO_E_INTERNAL);
+}
+
+static void impossible_capacity(void **state)
+{
+	(void)state;
+	assert_null(secret_new(SIZE_MAX));
+	assert_null(secret_new(SIZE_MAX - 8));
+}
+
+static void chomp_takes_one_newline(void **state)
+{
+	po_auto(secret) *s = secret_from("pin\n\n", 5);
+	po_auto(secret) *none = secret_from("pin\r", 4);
+	po_auto(secret) *empty = secret_new(0);
+
+	(void)state;
+	secret_chomp(s);
+	assert_string_equal(secret_reveal(s), "pin\n");
+	assert_int_equal(secret_len(s), 4);
+	secret_chomp(none);
+	assert_int_equal(secret_len(none), 4);
+	secret_chomp(empty);
+	assert_int_equal(secret_len(empty), 0);
+}
+
+static void written_in_place(void **state)
+{
+	po_auto(secret) *s = secret_new(8);
+	char *tail = secret_tail(s, 8);
+
+	(void)state;
+	assert_non_null(tail);
+	assert_null(secret_tail(s, 9));
+	memcpy(tail, "abcdefgh", 8);
+	secret_grow(s, 3);
+	assert_string_equal(secret_reveal(s), "abc");
+	assert_non_null(secret_tail(s, 5));
+	assert_null(secret_tail(s, 6));
+	assert_ptr_equal(secret_tail(s, 0), tail + 3);
+}
+
+static void keeps_nul_bytes(void **state)
+{
+	po_auto(secret) *s = secret_from("a\0b", 3);
+
+	(void)state;
+	assert_int_equal(secret_len(s), 3);
+	assert_memory_equal(secret_reveal(s), "a\0b\0", 4);
+}
+
+static void null_is_a_no_op(void **state)
+{
+	(void)state;
+	secret_free(NULL);
+}
+
+/* All of the capacity and the NUL's place, used or not. */
+static void wiped_to_the_last_byte(void **state)
+{
+	static const unsigned char zeros[201];
+	struct secret *s = secret_new(200);
+	size_t head = (size_t)(secret_reveal(s) - (const char *)s);
+	char *tail = secret_tail(s, 200);
+
+	(void)state;
+	assert_int_equal(CRYPTO_secure_malloc_initialized(), 0);
+	memset(tail, 0xa5, 200); /* beyond what secret_grow() is told, too */
+	secret_grow(s, 200);
+	freed_watch(s, head + 201);
+	secret_free(s);
+	assert_non_null(freed_bytes());
+	assert_memory_equal(freed_bytes() + head, zeros, 201);
+}
+
+static void no_copy_is_left(void **state)
+{
+	struct secret *s;
+
+	(void)state;
+	freed_look_for(CANARY, strlen(CANARY));
+	for (size_t room = 0; room < 2000; room += 97) {
+		s = secret_new(room + strlen(CANARY));
+		assert_int_equal(secret_append(s, CANARY, strlen(CANARY), NULL),
+				 PO_OK);
+		secret_free(s);
+		s = secret_from(CANARY, strlen(CANARY));
+		secret_free(s);
+	}
+	assert_int_equal(freed_with_canary(), 0);
+}
+
+/* The looking itself works: a block that is not wiped is noticed. */
+static void canary_bites(void **state)
+{
+	char *p = OPENSSL_malloc(100);
+
+	(void)state;
+	memcpy(p + 100 - strlen(CANARY), CANARY, strlen(CANARY));
+	freed_look_for(CANARY, strlen(CANARY));
+	OPENSSL_free(p);
+	assert_int_equal(freed_with_canary(), 1);
+}
+
+/*
+ * The secure heap is one mapping that stays, so its bytes may be looked at
+ * after they were given back; OpenSSL keeps two pointers of its own there.
+ */
+static void secure_heap(void **state)
+{
+	struct secret *s, *big;
+	const char *bytes;
+
+	(void)state;
+	(void)secret_heap_init(); /* false where memory cannot be locked */
+	assert_int_equal(CRYPTO_secure_malloc_initialized(), 1);
+	s = secret_new(200);
+	assert_true(CRYPTO_secure_allocated(s));
+	memset(secret_tail(s, 200), 0xa5, 200);
+	secret_grow(s, 200);
+	bytes = secret_reveal(s);
+	secret_free(s);
+	for (int i = 16; i <= 200; i++)
+		assert_int_equal(bytes[i], 0);
+
+	big = secret_new(1024 * 1024); /* does not fit there */
+	assert_non_null(big);
+	assert_false(CRYPTO_secure_allocated(big));
+	secret_free(big);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(capacity_and_one_more),
+		cmocka_unit_test(append_is_all_or_nothing),
+		cmocka_unit_test(impossible_capacity),
+		cmocka_unit_test(chomp_takes_one_newline),
+		cmocka_unit_test(written_in_place),
+		cmocka_unit_test(keeps_nul_bytes),
+		cmocka_unit_test(null_is_a_no_op),
+		cmocka_unit_test(wiped_to_the_last_byte),
+		cmocka_unit_test(no_copy_is_left),
+		cmocka_unit_test(canary_bites),
+		cmocka_unit_test(secure_heap), /* last: it stays */
+	};
+
+	freed_hook_openssl();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

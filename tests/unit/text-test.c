@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Strings from outside: numbers, words, and what a terminal may see. */
+#include "base/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NO (-1)
+
+struct number_row {
+	const char *name;
+	const char *text;
+	int64_t max;
+	int64_t value; /* NO: refused */
+};
+
+static struct number_row uint_rows[] = {
+	{ "uint: 0", "0", 9, 0 },
+	{ "uint: at max", "300", 300, 300 },
+	{ "uint: max + 1", "301", 300, NO },
+	{ "uint: leading zeros", "007", 9, 7 },
+	{ "uint: empty", "", 9, NO },
+	{ "uint: sign", "+1", 9, NO },
+	{ "uint: minus", "-1", 9, NO },
+	{ "uint: space", " 1", 9, NO },
+	{ "uint: trailing letter", "1x", 9, NO },
+	{ "uint: hexadecimal", "0x1", 99, NO },
+	{ "uint: max is 0", "1", 0, NO },
+	{ "uint: INT64_MAX", "9223372036854775807", INT64_MAX, INT64_MAX },
+	{ "uint: beyond", "9223372036854775808", INT64_MAX, NO },
+	{ "uint: beyond 64 bits", "99999999999999999999999", INT64_MAX, NO },
+};
+
+static struct number_row seconds_rows[] = {
+	{ "seconds: no unit", "90", 300, 90 },
+	{ "seconds: s", "90s", 300, 90 },
+	{ "seconds: m", "5m", 300, 300 },
+	{ "seconds: m beyond", "6m", 300, NO },
+	{ "seconds: h", "2h", 86400, 7200 },
+	{ "seconds: d", "1d", 86400, 86400 },
+	{ "seconds: d beyond", "2d", 86400, NO },
+	{ "seconds: max + 1", "301", 300, NO },
+	{ "seconds: unit alone", "s", 300, NO },
+	{ "seconds: empty", "", 300, NO },
+	{ "seconds: two units", "1ms", 300, NO },
+	{ "seconds: upper case", "5M", 300, NO },
+	{ "seconds: negative", "-5", 300, NO },
+	{ "seconds: fraction", "1.5", 300, NO },
+	{ "seconds: no overflow by the unit", "106751991167301d", INT64_MAX,
+	  NO },
+	{ "seconds: very long", "00000000000000000000000001", 300, NO },
+};
+
+static void uint_row(void **state)
+{
+	const struct number_row *r = *state;
+	uint64_t value = 77;
+	bool ok = text_to_uint(r->text, (uint64_t)r->max, &value);
+
+	assert_int_equal(ok, r->value != NO);
+	assert_int_equal(value, ok ? (uint64_t)r->value : 77);
+}
+
+static void seconds_row(void **state)
+{
+	const struct number_row *r = *state;
+	int64_t value = 77;
+	bool ok = text_to_seconds(r->text, r->max, &value);
+
+	assert_int_equal(ok, r->value != NO);
+	assert_int_equal(value, ok ? r->value : 77);
+}
+
+static void uint_takes_all_64_bits(void **state)
+{
+	uint64_t value = 0;
+
+	(void)state;
+	assert_true(text_to_uint("18446744073709551615", UINT64_MAX, &value));
+	assert_true(value == UINT64_MAX);
+	assert_false(text_to_uint("18446744073709551616", UINT64_MAX, &value));
+}
+
+static void bool_words(void **state)
+{
+	static const char *const yes[] = { "yes", "true", "on", "1" };
+	static const char *const no[] = { "no", "false", "off", "0" };
+	static const char *const neither[] = { "", "y", "YES", "2", "yes " };
+	bool value;
+
+	(void)state;
+	for (size_t i = 0; i < PO_ARRAY_SIZE(yes); i++) {
+		value = false;
+		assert_true(text_to_bool(yes[i], &value));
+		assert_true(value);
+		assert_true(text_to_bool(no[i], &value));
+		assert_false(value);
+	}
+	for (size_t i = 0; i < PO_ARRAY_SIZE(neither); i++)
+		assert_false(text_to_bool(neither[i], &value));
+}
+
+struct near_row {
+	const char *name;
+	const char *word;
+	const char *nearest; /* NULL: none is near */
+};
+
+static struct near_row near_rows[] = {
+	{ "nearest: the word itself", "scope", "scope" },
+	{ "nearest: one letter missing", "scpe", "scope" },
+	{ "nearest: one letter too many", "client-iid", "client-id" },
+	{ "nearest: another letter", "client_id", "client-id" },
+	{ "nearest: two swapped", "clinet-id", "client-id" },
+	{ "nearest: the closer of two", "key-files", "key-file" },
+	{ "nearest: far from all", "frobnicate", NULL },
+	{ "nearest: empty", "", NULL },
+	{ "nearest: too long to compare",
+	  "client-idclient-idclient-idclient-idclient-idclient-idclient-id"
+	  "client-id",
+	  NULL },
+};
+
+static void near_row(void **state)
+{
+	static const char *const words[] = { "scope", "client-id", "key-filed",
+					     "key-file", NULL };
+	const struct near_row *r = *state;
+	const char *nearest = text_nearest(r->word, words);
+
+	if (!r->nearest)
+		assert_null(nearest);
+	else
+		assert_string_equal(nearest, r->nearest);
+}
+
+struct utf8_row {
+	const char *name;
+	const char *text;
+	bool valid;
+	const char *shown; /* by text_add_printable() */
+};
+
+static struct utf8_row utf8_rows[] = {
+	{ "utf8: ASCII", "az 09~", true, "az 09~" },
+	{ "utf8: two bytes", "T\xc3\xab", true, "T\xc3\xab" },
+	{ "utf8: three bytes", "\xe2\x82\xac", true, "\xe2\x82\xac" },
+	{ "utf8: four bytes", "\xf0\x9f\x94\x91", true, "\xf0\x9f\x94\x91" },
+	{ "utf8: last code point", "\xf4\x8f\xbf\xbf", true,
+	  "\xf4\x8f\xbf\xbf" },
+	{ "utf8: beyond it", "\xf4\x90\x80\x80", false,
+	  "\\xf4\\x90\\x80\\x80" },
+	{ "utf8: overlong slash", "\xc0\xaf", false, "\\xc0\\xaf" },
+	{ "utf8: overlong, three bytes", "\xe0\x80\xaf", false,
+	  "\\xe0\\x80\\xaf" },
+	{ "utf8: overlong, four bytes", "\xf0\x80\x80\xaf", false,
+	  "\\xf0\\x80\\x80\\xaf" },
+	{ "utf8: surrogate", "\xed\xa0\x80", false, "\\xed\\xa0\\x80" },
+	{ "utf8: lone continuation", "a\x80z", false, "a\\x80z" },
+	{ "utf8: cut off", "a\xe2\x82", false, "a\\xe2\\x82" },
+	{ "utf8: cut off by ASCII", "\xc3(", false, "\\xc3(" },
+	{ "utf8: never a lead byte", "\xff\xfe", false, "\\xff\\xfe" },
+	{ "printable: line feed", "a\nb", true, "a\\x0ab" },
+	{ "printable: escape sequence", "\033[31m", true, "\\x1b[31m" },
+	{ "printable: delete", "\x7f", true, "\\x7f" },
+	{ "printable: C1 control", "\xc2\x9b", true, "\\xc2\\x9b" },
+	{ "printable: right-to-left override",
+	  "a\xe2\x80\xae"
+	  "b",
+	  true,
+	  "a\\xe2\\x80\\xae"
+	  "b" },
+	{ "printable: isolate", "\xe2\x81\xa6", true, "\\xe2\\x81\\xa6" },
+	{ "printable: zero width space", "\xe2\x80\x8b", true,
+	  "\\xe2\\x80\\x8b" },
+	{ "printable: line separator", "\xe2\x80\xa8", true,
+	  "\\xe2\\x80\\xa8" },
+	{ "printable: byte order mark", "\xef\xbb\xbf", true,
+	  "\\xef\\xbb\\xbf" },
+};
+
+static void utf8_row(void **state)
+{
+	const struct utf8_row *r = *state;
+	po_auto_buf shown;
+
+	assert_int_equal(text_is_utf8(r->text, strlen(r->text)), r->valid);
+	buf_init(&shown, 256);
+	assert_true(text_add_printable(&shown, r->text, strlen(r->text)));
+	assert_string_equal(buf_text(&shown), r->shown);
+}
+
+static void printable_knows_its_limit(void **state)
+{
+	po_auto_buf out;
+
+	(void)state;
+	buf_init(&out, 4);
+	assert_true(text_add_printable(&out, "\n", 1));
+	assert_false(text_add_printable(&out, "\n", 1));
+	assert_true(text_add_printable(&out, "\0", 0));
+}
+
+static void nul_is_shown(void **state)
+{
+	po_auto_buf out;
+
+	(void)state;
+	buf_init(&out, 16);
+	assert_true(text_add_printable(&out, "a\0b", 3));
+	assert_string_equal(buf_text(&out), "a\\x00b");
+}
+
+static void hex_is_upper_case(void **state)
+{
+	static const uint8_t data[] = { 0x00, 0x0f, 0xa5, 0xff };
+	char out[2 * sizeof(data) + 2];
+
+	(void)state;
+	memset(out, 'x', sizeof(out));
+	text_hex_upper(out, data, sizeof(data));
+	assert_string_equal(out, "000FA5FF");
+	assert_int_equal(out[9], 'x');
+	text_hex_upper(out, data, 0);
+	assert_string_equal(out, "");
+}
+
+static void utc_times(void **state)
+{
+	char out[32];
+
+	(void)state;
+	text_utc(out, 0);
+	assert_string_equal(out, "1970-01-01T00:00:00Z");
+	text_utc(out, 1751405484);
+	assert_string_equal(out, "2025-07-01T21:31:24Z");
+	text_utc(out, 253402300799);
+	assert_string_equal(out, "9999-12-31T23:59:59Z");
+	text_utc(out, INT64_MAX); /* no such year: the bare number */
+	assert_string_equal(out, "9223372036854775807");
+}
+
+static void dup_copies(void **state)
+{
+	const char *text = "abc";
+	char *copy = text_dup(text);
+
+	(void)state;
+	assert_ptr_not_equal(copy, text);
+	assert_string_equal(copy, text);
+	free(copy);
+}
+
+static struct CMUnitTest tests[128] = {
+	cmocka_unit_test(uint_takes_all_64_bits),
+	cmocka_unit_test(bool_words),
+	cmocka_unit_test(printable_knows_its_limit),
+	cmocka_unit_test(nul_is_shown),
+	cmocka_unit_test(hex_is_upper_case),
+	cmocka_unit_test(utc_times),
+	cmocka_unit_test(dup_copies),
+};
+
+#define ADD_ROWS(rows, fn)                                           \
+	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++)             \
+		tests[n++] = (struct CMUnitTest)                     \
+		{                                                    \
+			(rows)[i].name, (fn), NULL, NULL, &(rows)[i] \
+		}
+
+int main(void)
+{
+	size_t n = 7;
+
+	ADD_ROWS(uint_rows, uint_row);
+	ADD_ROWS(seconds_rows, seconds_row);
+	ADD_ROWS(near_rows, near_row);
+	ADD_ROWS(utf8_rows, utf8_row);
+	return _cmocka_run_group_tests("text", tests, n, NULL, NULL);
+}
