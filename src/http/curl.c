@@ -83,12 +83,20 @@ static void take_correlation(const char *line, size_t len,
 				       "%s: %s", names[i], value);
 }
 
+static void forget_fields(struct http_response *r)
+{
+	r->content_type[0] = r->location[0] = r->www_authenticate[0] = '\0';
+	r->retry_after[0] = r->date[0] = r->correlation[0] = '\0';
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *user)
 {
 	struct exchange *x = user;
 	struct http_response *r = x->response;
 	size_t len = size * count;
 
+	if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
+		forget_fields(r); /* of an interim answer, such as 103 */
 	x->header_bytes += len;
 	if (x->header_bytes > HTTP_HEADERS_MAX) {
 		x->too_long = true;
@@ -171,6 +179,7 @@ static bool set_transport(const struct libcurl *lib, CURL *easy,
 	       SET(CURLOPT_LOW_SPEED_TIME, LOW_SPEED_TIME_S) &&
 	       SET(CURLOPT_NOSIGNAL, 1L) &&
 	       SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
+	       SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) &&
 	       SET(CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
 }
 

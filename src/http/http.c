@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/http.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -20,18 +21,17 @@ static bool starts_with(const char *text, const char *prefix)
 	return strncasecmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* 127.0.0.0/8 in dotted form; no name may pretend to be one. */
+/* 127.0.0.0/8 as four numbers; anything else could be looked up as a name. */
 static bool is_loopback_ipv4(const char *host, size_t len)
 {
-	size_t dots = 0;
+	char text[INET_ADDRSTRLEN] = "";
+	struct in_addr address;
 
-	for (size_t i = 0; i < len; i++) {
-		if (host[i] == '.')
-			dots++;
-		else if (host[i] < '0' || host[i] > '9')
-			return false;
-	}
-	return dots == 3 && len > 4 && memcmp(host, "127.", 4) == 0;
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, host, len);
+	return inet_pton(AF_INET, text, &address) == 1 &&
+	       ntohl(address.s_addr) >> 24 == 127;
 }
 
 static bool is_loopback(const char *host, size_t len)
@@ -50,6 +50,23 @@ static size_t host_len(const char *authority, size_t len)
 	if (authority[0] == '[')
 		return end ? (size_t)(end - authority) + 1 : 0;
 	return end ? (size_t)(end - authority) : len;
+}
+
+/* What follows the host: nothing, or a port (RFC 3986 section 3.2.3). */
+static bool is_port(const char *text, size_t len)
+{
+	unsigned long port = 0;
+
+	if (len == 0)
+		return true;
+	if (text[0] != ':' || len == 1 || len > 6)
+		return false;
+	for (size_t i = 1; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		port = port * 10 + (unsigned long)(text[i] - '0');
+	}
+	return port > 0 && port <= 65535;
 }
 
 static enum po_status check_characters(const char *url, struct po_error *err)
@@ -73,7 +90,7 @@ enum po_status http_check_url(const char *url, bool allow_loopback_http,
 {
 	enum po_status st = check_characters(url, err);
 	bool secure = starts_with(url, "https://");
-	const char *authority = url + (secure ? 8 : 7);
+	const char *authority;
 	size_t len, host;
 
 	if (st != PO_OK)
@@ -81,6 +98,7 @@ enum po_status http_check_url(const char *url, bool allow_loopback_http,
 	if (!secure && !starts_with(url, "http://"))
 		return po_fail(err, PO_E_USAGE, 0, "'%.64s' is no https:// URL",
 			       url);
+	authority = url + (secure ? 8 : 7);
 	len = strcspn(authority, "/?");
 	if (memchr(authority, '@', len))
 		return po_fail(err, PO_E_USAGE, 0,
@@ -88,6 +106,10 @@ enum po_status http_check_url(const char *url, bool allow_loopback_http,
 	host = host_len(authority, len);
 	if (host == 0)
 		return po_fail(err, PO_E_USAGE, 0, "the URL has no host");
+	if (!is_port(authority + host, len - host))
+		return po_fail(err, PO_E_USAGE, 0,
+			       "the URL has no port of 1 to 65535 behind its "
+			       "host");
 	if (secure)
 		return PO_OK;
 	if (!allow_loopback_http)

@@ -30,6 +30,14 @@ static enum po_status check_claim(const char *name, const char *value,
 	return PO_OK;
 }
 
+static enum po_status check_member(const char *name, const char *value,
+				   struct po_error *err)
+{
+	if (value && !text_is_utf8(value, strlen(value)))
+		return po_fail(err, PO_E_USAGE, 0, "%s is not UTF-8", name);
+	return PO_OK;
+}
+
 static enum po_status check(const struct assertion_request *req,
 			    struct po_error *err)
 {
@@ -47,6 +55,10 @@ static enum po_status check(const struct assertion_request *req,
 		st = check_claim("aud", req->audience, err);
 	if (st == PO_OK)
 		st = check_claim("jti", req->jti, err);
+	if (st == PO_OK)
+		st = check_member("kid", req->kid, err);
+	if (st == PO_OK)
+		st = check_member("jku", req->jku, err);
 	return st;
 }
 
@@ -58,8 +70,7 @@ static json_t *make_header(const struct assertion_request *req)
 	    !add_text(header, "kid", req->kid) ||
 	    !add_text(header, "typ", req->typ) ||
 	    !add_text(header, "x5t", req->x5t) ||
-	    !add_text(header, "x5t#S256", req->x5t_s256) ||
-	    !add_text(header, "jku", req->jku))
+	    !add_text(header, "x5t#S256", req->x5t_s256))
 		return NULL;
 	if (req->x5c) {
 		json_auto_t *copy = json_deep_copy(req->x5c);
@@ -67,6 +78,8 @@ static json_t *make_header(const struct assertion_request *req)
 		if (!copy || json_object_set(header, "x5c", copy) != 0)
 			return NULL;
 	}
+	if (!add_text(header, "jku", req->jku))
+		return NULL;
 	return po_steal(header);
 }
 

@@ -7,20 +7,69 @@
 
 #define SNIPPET_MAX 200 /* octets of a body that is no JSON */
 
-/* Appends printable text, cut; what does not fit is left out. */
+/*
+ * Appends text as it can be printed, at most max octets of it, so that a hostile
+ * text cannot push the HTTP status out of the error.
+ */
 static void add_cut(struct buf *out, const char *text, size_t max)
 {
 	size_t len = strnlen(text, max);
+	po_auto_buf shown;
+	bool whole;
 
-	if (!text_add_printable(out, text, len) ||
-	    (text[len] && !buf_adds(out, "...")))
+	buf_init(&shown, max);
+	/* a character that is cut in two is left out */
+	while (text[len] && len > 0 &&
+	       ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--;
+	whole = text_add_printable(&shown, text, len) && !text[len];
+	if (!buf_adds(out, buf_text(&shown)) ||
+	    (!whole && !buf_adds(out, "...")))
 		return; /* the text is long enough as it is */
+}
+
+static void add_field_cut(struct buf *out, const char *before, const char *text,
+			  size_t max)
+{
+	if (text && *text && buf_adds(out, before))
+		add_cut(out, text, max);
 }
 
 static void add_field(struct buf *out, const char *before, const char *text)
 {
-	if (text && *text && buf_adds(out, before))
-		add_cut(out, text, REFUSAL_TEXT_MAX);
+	add_field_cut(out, before, text, REFUSAL_TEXT_MAX);
+}
+
+/* Anything that looks as if an access token could be in it. */
+static bool may_hold_token(const char *text)
+{
+	static const char *const signs[] = {
+		"access_token", "accessToken",
+		"\\u", /* may spell the name in another way */
+		"eyJ", /* a JWT begins so */
+	};
+
+	for (size_t i = 0; i < PO_ARRAY_SIZE(signs); i++)
+		if (strcasestr(text, signs[i]))
+			return true;
+	return false;
+}
+
+/* What a body is that is no JSON object, and how it begins. */
+static void add_body(struct buf *out, const struct http_response *r)
+{
+	const char *body = buf_text(&r->body);
+	const char *start = body + strspn(body, " \t\r\n");
+
+	if (r->body.len == 0)
+		add_cut(out, "the body is empty", SNIPPET_MAX);
+	else if (may_hold_token(body))
+		add_cut(out, "the body is not shown", SNIPPET_MAX);
+	else if (*start == '<')
+		add_field_cut(out, "HTML, from a proxy or a wrong URL? ", start,
+			      SNIPPET_MAX);
+	else
+		add_field_cut(out, "it begins: ", start, SNIPPET_MAX);
 }
 
 /* An "error" that is no string is shown as the JSON it is. */
@@ -31,7 +80,7 @@ static void add_error(struct buf *out, const json_t *error)
 	buf_init(&json, JSON_TEXT_MAX);
 	if (json_is_string(error))
 		add_cut(out, json_string_value(error), REFUSAL_TEXT_MAX);
-	else if (json_compact(&json, error))
+	else if (json_compact(&json, error) && !may_hold_token(buf_text(&json)))
 		add_cut(out, buf_text(&json), REFUSAL_TEXT_MAX);
 }
 
@@ -91,17 +140,17 @@ enum po_status refusal_fail(const struct http_response *response,
 		       (status >= 400 && status < 500);
 	po_auto_buf text, where;
 
-	if (status >= 300 && status < 400)
-		return fail_redirect(response, err);
 	buf_init(&text, 8 * REFUSAL_TEXT_MAX);
 	buf_init(&where, 4 * REFUSAL_TEXT_MAX);
+	if (status >= 300 && status < 400)
+		return fail_redirect(response, err);
 	describe(body, &text);
 	if (text.len == 0 && !refused)
 		return refusal_nonsense(response, "the server failed", err);
-	if (text.len == 0 && response->body.len > 0)
-		add_cut(&text, buf_text(&response->body), SNIPPET_MAX);
 	if (text.len == 0)
-		add_cut(&text, "no reason given", REFUSAL_TEXT_MAX);
+		add_field(&text, "", response->www_authenticate);
+	if (text.len == 0)
+		add_body(&text, response);
 	return po_fail(err, refused ? PO_E_REFUSED : PO_E_SERVER, status,
 		       "%s: %s (HTTP %ld%s)",
 		       refused ? "the server refused" : "the server failed",
@@ -111,7 +160,6 @@ enum po_status refusal_fail(const struct http_response *response,
 enum po_status refusal_nonsense(const struct http_response *response,
 				const char *why, struct po_error *err)
 {
-	const char *body = buf_text(&response->body);
 	po_auto_buf text, type, where;
 
 	buf_init(&text, 8 * SNIPPET_MAX);
@@ -121,13 +169,9 @@ enum po_status refusal_nonsense(const struct http_response *response,
 		response->content_type[0] ? response->content_type
 					  : "no content type",
 		128);
-	if (response->body.len == 0)
-		add_cut(&text, "; the body is empty", SNIPPET_MAX);
-	else if (!strstr(body, "access_token") &&
-		 buf_adds(&text, "; it begins: "))
-		add_cut(&text, body, SNIPPET_MAX);
+	add_body(&text, response);
 	return po_fail(err, PO_E_SERVER, response->status,
-		       "%s (HTTP %ld, %s%s)%s", why, response->status,
+		       "%s (HTTP %ld, %s%s); %s", why, response->status,
 		       buf_text(&type), correlation(response, &where),
 		       buf_text(&text));
 }

@@ -15,8 +15,8 @@
 #define REFUSAL_TEXT_MAX 512 /* octets of a server's text that are shown */
 
 /*
- * Always fails: PO_E_REFUSED for an OAuth error, a 4xx or a redirect,
- * PO_E_SERVER otherwise; err->native is the HTTP status. body is the parsed
+ * Always fails: PO_E_REFUSED for a redirect, a 4xx, or an OAuth error below
+ * 500, PO_E_SERVER otherwise; err->native is the HTTP status. body is the parsed
  * answer, or NULL when it is no JSON object. Everything shown is printable.
  */
 enum po_status refusal_fail(const struct http_response *response,

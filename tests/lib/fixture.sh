@@ -4,6 +4,7 @@
 # test, a SoftHSM token "lab" with a throw-away PIN, and the tool's environment
 # reduced to what the test says. Source after tap.sh, softhsm.sh, servers.sh.
 
+set -e # a fixture that cannot be made fails the whole script
 W=$(mktemp -d) || exit 99
 trap 'stop_servers; rm -rf "$W"' EXIT
 trap 'exit 143' TERM INT HUP
