@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/fs.h"
 
+#include "base/interrupt.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -70,7 +72,9 @@ enum po_status fs_read_secret_fd(int fd, struct secret *s, struct po_error *err)
 	while (st == PO_OK && (n = read(fd, chunk, sizeof(chunk))) != 0) {
 		if (n > 0)
 			st = secret_append(s, chunk, (size_t)n, err);
-		else if (errno != EINTR)
+		else if (errno == EINTR)
+			st = interrupt_check(err);
+		else
 			st = po_fail(err, PO_E_CONFIG, errno, "cannot read: %s",
 				     strerror(errno));
 	}

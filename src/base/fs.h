@@ -18,7 +18,10 @@
 enum po_status fs_read(const char *path, struct buf *out,
 		       struct po_error *err) PO_MUST_CHECK;
 
-/* Reads fd to its end into s. PO_E_CONFIG: read error, or more than fits. */
+/*
+ * Reads fd to its end into s. PO_E_CONFIG: read error; PO_E_INTERNAL: more than
+ * fits; PO_E_USER: a signal came.
+ */
 enum po_status fs_read_secret_fd(int fd, struct secret *s,
 				 struct po_error *err) PO_MUST_CHECK;
 

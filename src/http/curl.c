@@ -2,6 +2,7 @@
 #include "http/curl.h"
 
 #include "base/clock.h"
+#include "base/environment.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "config.h"
@@ -59,7 +60,7 @@ static bool take_field(const char *line, size_t len, const char *name,
 		line++;
 		len--;
 	}
-	while (len > 0 && memchr(" \t\r\n", line[len - 1], 4))
+	while (len > 0 && strchr(" \t\r\n", line[len - 1]))
 		len--;
 	if (len >= size)
 		len = size - 1;
@@ -204,27 +205,52 @@ static bool set_exchange(const struct libcurl *lib, CURL *easy,
 	       SET(CURLOPT_ERRORBUFFER, x->reason);
 }
 
-/* "Failed to connect …" does not say that the connection was refused. */
-static enum po_status fail_connect(const struct libcurl *lib, CURL *easy,
-				   const char *reason, struct po_error *err)
+/*
+ * The variable by which a request to url may have gone to a proxy, or NULL:
+ * libcurl says "Failed to connect" of a proxy and of a server alike.
+ */
+static const char *proxy_variable(const char *url)
 {
+	static const char *const names[] = {
+		"https_proxy", "HTTPS_PROXY", "all_proxy",
+		"ALL_PROXY",   "http_proxy",
+	};
+	bool secure = strncasecmp(url, "https:", 6) == 0;
+
+	for (size_t i = secure ? 0 : 2; i < (secure ? 4U : 5U); i++)
+		if (environment_get(names[i]))
+			return names[i];
+	return NULL;
+}
+
+/*
+ * No answer, in libcurl's words. Its "Failed to connect" does not say that the
+ * connection was refused; the system's errno does.
+ */
+static enum po_status fail_transfer(const struct libcurl *lib, CURL *easy,
+				    CURLcode code, const struct exchange *x,
+				    struct po_error *err)
+{
+	const char *reason =
+		x->reason[0] ? x->reason : lib->easy_strerror(code);
+	const char *variable = proxy_variable(x->request->url);
+	const char *system = "";
 	long os_errno = 0;
 
-	(void)lib->easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
-	if (os_errno == 0)
-		return po_fail(err, PO_E_NETWORK, CURLE_COULDNT_CONNECT, "%s",
-			       reason);
-	return po_fail(err, PO_E_NETWORK, CURLE_COULDNT_CONNECT, "%s (%s)",
-		       reason, strerror((int)os_errno));
+	if (code == CURLE_COULDNT_CONNECT)
+		(void)lib->easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
+	if (os_errno != 0)
+		system = strerror((int)os_errno);
+	return po_fail(err, PO_E_NETWORK, code, "%s%s%s%s%s%s", reason,
+		       *system ? " (" : "", system, *system ? ")" : "",
+		       variable ? "; a proxy is set by " : "",
+		       variable ? variable : "");
 }
 
 static enum po_status fail_network(const struct libcurl *lib, CURL *easy,
 				   CURLcode code, const struct exchange *x,
 				   struct po_error *err)
 {
-	const char *reason =
-		x->reason[0] ? x->reason : lib->easy_strerror(code);
-
 	if (x->too_long)
 		return po_fail(err, PO_E_SERVER, 0,
 			       "the server's answer is longer than %d bytes",
@@ -233,11 +259,7 @@ static enum po_status fail_network(const struct libcurl *lib, CURL *easy,
 				       : HTTP_BODY_MAX);
 	if (code == CURLE_ABORTED_BY_CALLBACK && interrupt_is_pending())
 		return interrupt_check(err);
-	if (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_PROXY)
-		return po_fail(err, PO_E_NETWORK, code, "proxy: %s", reason);
-	if (code == CURLE_COULDNT_CONNECT)
-		return fail_connect(lib, easy, reason, err);
-	return po_fail(err, PO_E_NETWORK, code, "%s", reason);
+	return fail_transfer(lib, easy, code, x, err);
 }
 
 static void log_exchange(const struct exchange *x, int64_t started_ms)

@@ -8,7 +8,7 @@
 void http_response_init(struct http_response *response)
 {
 	*response = (struct http_response){ 0 };
-	buf_init(&response->body, HTTP_BODY_MAX);
+	buf_init(&response->body, (size_t)HTTP_BODY_MAX);
 }
 
 void http_response_clear(struct http_response *response)

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define HTTP_BODY_MAX (1024 * 1024) /* bytes of a response body */
-#define HTTP_HEADERS_MAX (64 * 1024)
+#define HTTP_HEADERS_MAX 65536      /* bytes of all response fields */
 #define HTTP_CONNECT_TIMEOUT_MS 10000
 #define HTTP_TIMEOUT_DEFAULT_MS 30000
 #define HTTP_FIELD_MAX 2048 /* bytes of a response field that we keep */

@@ -255,7 +255,8 @@ enum po_status certificate_list_parse(const char *text, size_t len,
 	if (len > CERTIFICATE_PEM_MAX)
 		return po_fail(err, PO_E_CONFIG, 0, "more than %d bytes",
 			       CERTIFICATE_PEM_MAX);
-	if (len > 2 && text[0] == 0x30) { /* a DER SEQUENCE */
+	/* a long DER SEQUENCE; 0x30 alone is also the digit 0 */
+	if (len > 2 && text[0] == 0x30 && (text[1] & 0x80)) {
 		st = list_add(list, (const uint8_t *)text, len, err);
 	} else {
 		bio = BIO_new_mem_buf(text, (int)len);

@@ -172,6 +172,7 @@ enum po_status pubkey_from_ec(const uint8_t *params, size_t params_len,
 	po_auto_t(ASN1_OBJECT) *oid =
 		d2i_ASN1_OBJECT(NULL, &der, (long)params_len);
 	const struct curve *curve;
+	size_t field;
 
 	if (!builder)
 		return po_no_memory(err);
@@ -180,7 +181,12 @@ enum po_status pubkey_from_ec(const uint8_t *params, size_t params_len,
 		return po_fail(err, PO_E_CRYPTO, 0,
 			       "the key's curve is none of P-256, P-384, "
 			       "P-521");
-	unwrap_point((curve->bits + 7) / 8, &point, &point_len);
+	field = (curve->bits + 7) / 8;
+	unwrap_point(field, &point, &point_len);
+	/* OpenSSL takes compressed points, too, and the one at infinity */
+	if (point_len != 1 + 2 * field || point[0] != 0x04)
+		return po_fail(err, PO_E_CRYPTO, 0,
+			       "this is no uncompressed %s point", curve->name);
 	if (!OSSL_PARAM_BLD_push_utf8_string(
 		    builder, OSSL_PKEY_PARAM_GROUP_NAME, curve->group, 0) ||
 	    !OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY,

@@ -13,6 +13,9 @@ enum po_status signer_unlock(struct signer *s, struct po_error *err)
 	if (!s->pubkey)
 		return po_fail(err, PO_E_INTERNAL, 0,
 			       "the key was unlocked, but not its public half");
+	if (s->cert && !pubkey_equal(certificate_pubkey(s->cert), s->pubkey))
+		return po_fail(err, PO_E_CRYPTO, 0,
+			       "the certificate is of another key");
 	s->unlocked = true;
 	return PO_OK;
 }

@@ -1,0 +1,148 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# PIN sources, the prompt on a real terminal, and devices that lie or chatter.
+. "$top_srcdir/tests/lib/tap.sh"
+. "$top_srcdir/tests/lib/softhsm.sh"
+. "$top_srcdir/tests/lib/servers.sh"
+. "$top_srcdir/tests/lib/fixture.sh"
+
+PIN=739154
+softhsm_new "$W/hsm" lab "$PIN"
+fixture_rsa rsa 2048
+fixture_ec p384 P-384
+softhsm_import "$W/rsa.key" "$W/rsa.pem" 01 rsa
+softhsm_import "$W/p384.key" "$W/p384.pem" 02 p384
+for key in rsa p384; do
+	profile "$key" 'client-id = "pin-tests"' 'token-endpoint = "https://as.example/token"' \
+		"module = \"$SOFTHSM_MODULE\"" "key = \"pkcs11:token=lab;object=$key\""
+done
+
+signs() { expect 0 "$P11OAUTH" assertion "$@"; [ "$(tr -cd . <"$T/out")" = .. ]; }
+from_file() { signs rsa --pin-from "file:$SOFTHSM_PIN_FILE"; }
+from_environment() { LAB_PIN=$PIN; export LAB_PIN; signs rsa --pin-from env:LAB_PIN; }
+from_file_descriptor() { signs rsa --pin-from fd:7 7<"$SOFTHSM_PIN_FILE"; }
+from_credential() {
+	CREDENTIALS_DIRECTORY=$T
+	export CREDENTIALS_DIRECTORY
+	cp "$SOFTHSM_PIN_FILE" "$T/lab-pin"; chmod 400 "$T/lab-pin"
+	signs rsa --pin-from cred:lab-pin
+}
+
+# at_terminal WHAT-TO-TYPE: the prompt, driven through a pseudo-terminal.
+at_terminal() {
+	cat >"$T/drive" <<-'END'
+	set timeout 20
+	log_user 1
+	spawn -noecho {*}$::env(DRIVEN)
+	expect {
+		"PIN of token" { }
+		timeout { puts "NO PROMPT"; exit 98 }
+		eof { }
+	}
+	expect -re {: $}
+	send -- "$::env(TYPED)"
+	expect eof
+	set result [wait]
+	if {[llength $result] > 4} { exit 130 }
+	exit [lindex $result 3]
+	END
+	TYPED=$1 DRIVEN="$P11OAUTH assertion rsa --output $T/jwt"
+	export TYPED DRIVEN
+	got=0
+	command expect "$T/drive" >"$T/session" 2>&1 || got=$?
+}
+prompt_takes_the_pin_and_hides_it() {
+	at_terminal "$PIN
+"
+	[ "$got" -eq 0 ]
+	hasnt "$T/session" "$PIN"
+	has "$T/session" "profile 'rsa'"
+	has "$T/session" "https://as.example/token"
+	has "$T/session" "pin-tests"
+	has "$T/session" "token 'lab'"
+	[ -s "$T/jwt" ]
+}
+prompt_with_a_wrong_pin() {
+	at_terminal "000000
+"
+	[ "$got" -eq 7 ]
+	has "$T/session" "wrong PIN"
+	[ ! -e "$T/jwt" ]
+}
+prompt_interrupted() {
+	at_terminal "$(printf '\003')"
+	[ "$got" -eq 130 ]
+	[ ! -e "$T/jwt" ]
+}
+prompt_without_terminal_is_quick() {
+	start_ms=$(date +%s%3N)
+	fails 7 "no terminal" setsid "$P11OAUTH" assertion rsa </dev/null
+	took_ms=$(($(date +%s%3N) - start_ms))
+	echo "$took_ms ms"
+}
+
+FAULT=$top_builddir/tests/fault/fault-module.so
+faulty() {
+	P11FAULT_MODULE=$SOFTHSM_MODULE P11FAULT_LOG=$T/fault.log
+	export P11FAULT_MODULE P11FAULT_LOG
+}
+spoilt() { # STATUS TEXT PROFILE
+	fails "$1" "$2" "$P11OAUTH" assertion "$3" --module "$FAULT" \
+		--pin-from "file:$SOFTHSM_PIN_FILE"
+	grep -q '^C_Finalize 0x0$' "$T/fault.log"
+}
+a_chatty_module_cannot_spoil_the_result() {
+	faulty
+	P11FAULT_STDOUT=1; export P11FAULT_STDOUT
+	signs rsa --module "$FAULT" --pin-from "file:$SOFTHSM_PIN_FILE"
+	[ "$(wc -l <"$T/out")" -eq 1 ]
+	hasnt "$T/out" fault-module
+	hasnt "$T/err" fault-module
+}
+a_false_rsa_signature() { faulty; P11FAULT_SIGN=flip; export P11FAULT_SIGN; spoilt 11 "does not verify" rsa; }
+a_false_ecdsa_signature() { faulty; P11FAULT_SIGN=flip; export P11FAULT_SIGN; spoilt 11 "does not verify" p384; }
+a_der_ecdsa_signature() { faulty; P11FAULT_SIGN=der; export P11FAULT_SIGN; spoilt 11 "bytes instead of 96" p384; }
+a_short_signature() { faulty; P11FAULT_SIGN=short; export P11FAULT_SIGN; spoilt 11 "255 bytes instead of 256" rsa; }
+fault() { faulty; P11FAULT_FAIL=$1; export P11FAULT_FAIL; }
+device_error_when_signing() { fault C_Sign:1:0x30; spoilt 10 "device error" rsa; }
+device_removed_when_searching() { fault C_FindObjects:1:0x32; spoilt 10 "removed" rsa; }
+no_session_left() { fault C_OpenSession:1:0xB1; spoilt 10 "no session left" rsa; }
+refused_on_the_device() { fault C_Sign:1:0x200; spoilt 9 "refused on the device" rsa; }
+mechanism_forbidden() { fault C_SignInit:1:0x70; spoilt 11 "does not allow" rsa; }
+pin_expired() { fault C_Login:1:0xA3; spoilt 7 "expired" rsa; }
+logged_in_already() {
+	# somebody else's login in this process counts as ours
+	fault C_Login:1:0x100
+	fails 5 "no private key" "$P11OAUTH" assertion rsa --module "$FAULT" \
+		--pin-from "file:$SOFTHSM_PIN_FILE"
+}
+initialize_fails() {
+	fault C_Initialize:1:0x5
+	fails 10 "C_Initialize" "$P11OAUTH" assertion rsa --module "$FAULT"
+	refuses grep -q '^C_Finalize' "$T/fault.log"
+}
+sigterm_finalizes() {
+	faulty
+	mkfifo "$T/pin"; chmod 600 "$T/pin"
+	"$P11OAUTH" assertion rsa --module "$FAULT" --pin-from fd:7 7<>"$T/pin" >"$T/out" 2>"$T/err" &
+	pid=$!
+	tries=0
+	until grep -q C_FindObjectsFinal "$T/fault.log" 2>/dev/null; do
+		tries=$((tries + 1)); [ "$tries" -lt 200 ]
+		sleep 0.05 # polling for the moment before the PIN is read
+	done
+	kill "$pid"
+	got=0; wait "$pid" || got=$?
+	[ "$got" -eq 143 ]
+	grep -q '^C_Finalize 0x0$' "$T/fault.log"
+	empty "$T/out"
+}
+
+run_tests from_file from_environment from_file_descriptor from_credential \
+	prompt_takes_the_pin_and_hides_it prompt_with_a_wrong_pin \
+	prompt_interrupted prompt_without_terminal_is_quick \
+	a_chatty_module_cannot_spoil_the_result a_false_rsa_signature \
+	a_false_ecdsa_signature a_der_ecdsa_signature a_short_signature \
+	device_error_when_signing device_removed_when_searching \
+	no_session_left refused_on_the_device mechanism_forbidden pin_expired \
+	logged_in_already initialize_fails sigterm_finalizes

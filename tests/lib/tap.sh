@@ -33,7 +33,7 @@ run_test() {
 	tap_n=$((tap_n + 1))
 	T=$(mktemp -d) || exit 99
 	set +e
-	(trap - EXIT; set -eu; cd "$T" || exit 99; "$1") >"$T/.log" 2>&1
+	(trap - EXIT; umask 077; set -eu; cd "$T" || exit 99; "$1") >"$T/.log" 2>&1
 	rc=$?
 	set -e
 	sed 's/^/# /' "$T/.log"

@@ -13,10 +13,13 @@ import ssl
 import sys
 import threading
 import time
+import warnings
 
 OK = {"access_token": "answer-server-token", "token_type": "Bearer", "expires_in": 300}
 JSON = "application/json"
 SLOW_BYTES = 40  # one each half second
+BODY_MAX = 1024 * 1024  # what the client takes (src/http/http.h)
+LIFETIME_S = 900  # a server that was forgotten ends by itself
 
 
 def answer(status, body, content_type=JSON, **headers):
@@ -78,7 +81,11 @@ ANSWERS = {
     "/redirect-302": answer(302, "", Location=LOCATION),
     "/redirect-307": answer(307, "", Location=LOCATION),
     "/redirect-308": answer(308, "", Location=LOCATION),
-    "/huge": answer(200, b'{"access_token":"' + b"x" * (1024 * 1024) + b'"}'),
+    "/largest": answer(200, b" " * BODY_MAX),
+    "/one-more": answer(200, b" " * (BODY_MAX + 1)),
+    "/huge": answer(200, b'{"access_token":"' + b"x" * BODY_MAX + b'"}'),
+    "/gzip": answer(200, b"\x1f\x8b\x08\x00canary", Content_Encoding="gzip"),
+    "/cookie": answer(200, OK, Set_Cookie="canary=cookie; Path=/"),
     "/huge-headers": answer(200, OK, X_Padding="y" * 70000),
 }
 
@@ -108,12 +115,53 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(0.5)  # the fault that this path is for
 
+    def endless(self):
+        """Chunks until the client has had enough."""
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        while True:
+            self.wfile.write(b"4000\r\n" + b"x" * 0x4000 + b"\r\n")
+
+    def cut_off(self):
+        """Less than was promised."""
+        self.send_response(200)
+        self.send_header("Content-Type", JSON)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(json.dumps(OK).encode())
+        self.close_connection = True
+
+    def early_hints(self):
+        """Fields of an interim answer are not those of the answer."""
+        self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLocation: /wrong\r\n\r\n")
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    def hang_up(self):
+        self.close_connection = True
+
+    SPECIAL = {
+        "/slow": drip,
+        "/endless": endless,
+        "/cut-off": cut_off,
+        "/early-hints": early_hints,
+        "/hang-up": hang_up,
+    }
+
+    def do_CONNECT(self):
+        """As a proxy that wants a password first."""
+        self.record(b"")
+        self.send_response(407)
+        self.send_header("Proxy-Authenticate", "Basic realm=proxy")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def respond(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.record(body)
         path = self.path.partition("?")[0]
-        if path == "/slow":
-            self.drip()
+        if path in self.SPECIAL:
+            self.SPECIAL[path](self)
             return
         status, content_type, headers, content = ANSWERS.get(path, answer(404, ""))
         self.send_response(status)
@@ -145,6 +193,7 @@ def main():
     parser.add_argument("--key", help="PEM key of the server")
     parser.add_argument("--log", help="file for the requests")
     parser.add_argument("--http", action="store_true", help="no TLS")
+    parser.add_argument("--old-tls", action="store_true", help="TLS 1.1 at most")
     options = parser.parse_args()
 
     server = Server(("127.0.0.1", 0), Handler)
@@ -153,8 +202,14 @@ def main():
     if not options.http:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(options.cert, options.key)
+        if options.old_tls:
+            warnings.simplefilter("ignore", DeprecationWarning)
+            tls.set_ciphers("ALL:@SECLEVEL=0")
+            tls.minimum_version = ssl.TLSVersion.TLSv1
+            tls.maximum_version = ssl.TLSVersion.TLSv1_1
         # the handshake happens in the request's thread, not in accept()
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    signal.alarm(LIFETIME_S)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(json.dumps({"ready": True, "port": server.server_port}), flush=True)
     server.serve_forever()

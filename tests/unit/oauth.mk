@@ -1,1 +1,38 @@
 # unit tests of src/oauth
+check_PROGRAMS += \
+	tests/unit/access-token-test \
+	tests/unit/assertion-test \
+	tests/unit/refusal-test \
+	tests/unit/scope-test \
+	tests/unit/server-rules-test \
+	tests/unit/token-request-test
+TESTS += \
+	tests/unit/access-token-test \
+	tests/unit/assertion-test \
+	tests/unit/refusal-test \
+	tests/unit/scope-test \
+	tests/unit/server-rules-test \
+	tests/unit/token-request-test
+
+tests_unit_access_token_test_SOURCES = tests/unit/access-token-test.c \
+	tests/unit/response.h
+tests_unit_access_token_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_access_token_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)
+tests_unit_assertion_test_SOURCES = tests/unit/assertion-test.c \
+	tests/unit/soft-signer.c tests/unit/soft-signer.h \
+	tests/unit/test-data.c tests/unit/test-data.h
+tests_unit_assertion_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_assertion_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)
+tests_unit_refusal_test_SOURCES = tests/unit/refusal-test.c \
+	tests/unit/response.h
+tests_unit_refusal_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_refusal_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)
+tests_unit_scope_test_SOURCES = tests/unit/scope-test.c
+tests_unit_scope_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_scope_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)
+tests_unit_server_rules_test_SOURCES = tests/unit/server-rules-test.c
+tests_unit_server_rules_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_server_rules_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)
+tests_unit_token_request_test_SOURCES = tests/unit/token-request-test.c
+tests_unit_token_request_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_token_request_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)

@@ -116,7 +116,7 @@ static struct near_row near_rows[] = {
 	{ "nearest: one letter too many", "client-iid", "client-id" },
 	{ "nearest: another letter", "client_id", "client-id" },
 	{ "nearest: two swapped", "clinet-id", "client-id" },
-	{ "nearest: the closer of two", "key-files", "key-file" },
+	{ "nearest: the closer of two", "key-fil", "key-file" },
 	{ "nearest: far from all", "frobnicate", NULL },
 	{ "nearest: empty", "", NULL },
 	{ "nearest: too long to compare",

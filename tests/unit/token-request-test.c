@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The form that goes to the token endpoint (RFC 6749 appendix B). */
+#include "oauth/token_request.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ASSERTION "eyJ.eyJ-_.c2ln"
+#define GRANT "grant_type=client_credentials"
+#define TYPE                     \
+	"client_assertion_type=" \
+	"urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+#define CLIENT "client_assertion=" ASSERTION
+
+struct row {
+	const char *name;
+	const char *scope, *client_id;
+	const char *params[4];
+	const char *form; /* NULL: refused … */
+	const char *said; /* … in these words */
+};
+
+static struct row rows[] = {
+	{ "plain",
+	  "system/*.read",
+	  NULL,
+	  { NULL },
+	  GRANT "&scope=system%2F%2A.read&" TYPE "&" CLIENT,
+	  NULL },
+	{ "no scope", NULL, NULL, { NULL }, GRANT "&" TYPE "&" CLIENT, NULL },
+	{ "two scopes",
+	  "a b",
+	  NULL,
+	  { NULL },
+	  GRANT "&scope=a%20b&" TYPE "&" CLIENT,
+	  NULL },
+	{ "query in a scope",
+	  "system/O.rs?c=http://x|y&d+%",
+	  NULL,
+	  { NULL },
+	  GRANT "&scope=system%2FO.rs%3Fc%3Dhttp%3A%2F%2Fx%7Cy%26d%2B%25&" TYPE
+		"&" CLIENT,
+	  NULL },
+	{ "client_id",
+	  NULL,
+	  "a b\xc3\xa4",
+	  { NULL },
+	  GRANT "&" TYPE "&" CLIENT "&client_id=a%20b%C3%A4",
+	  NULL },
+	{ "parameters",
+	  NULL,
+	  NULL,
+	  { "resource=https://x/?a=b", "udap=1" },
+	  GRANT "&" TYPE "&" CLIENT "&resource=https%3A%2F%2Fx%2F%3Fa%3Db"
+		"&udap=1",
+	  NULL },
+	{ "unreserved characters",
+	  NULL,
+	  NULL,
+	  { "x=AZaz09-._~" },
+	  GRANT "&" TYPE "&" CLIENT "&x=AZaz09-._~",
+	  NULL },
+	{ "names are encoded too",
+	  NULL,
+	  NULL,
+	  { "a&b=\n" },
+	  GRANT "&" TYPE "&" CLIENT "&a%26b=%0A",
+	  NULL },
+	{ "name that begins as another",
+	  NULL,
+	  NULL,
+	  { "ab=1", "a=2" },
+	  GRANT "&" TYPE "&" CLIENT "&ab=1&a=2",
+	  NULL },
+	{ "name in another case",
+	  NULL,
+	  NULL,
+	  { "Scope=x" },
+	  GRANT "&" TYPE "&" CLIENT "&Scope=x",
+	  NULL },
+	{ "scope with a tab", "a\tb", NULL, { NULL }, NULL, "scope" },
+	{ "empty scope", "", NULL, { NULL }, NULL, "scope" },
+	{ "no value", NULL, NULL, { "a=" }, NULL, "NAME=VALUE" },
+	{ "no name", NULL, NULL, { "=b" }, NULL, "NAME=VALUE" },
+	{ "no equals sign", NULL, NULL, { "a" }, NULL, "NAME=VALUE" },
+	{ "not UTF-8", NULL, NULL, { "a=\xff" }, NULL, "UTF-8" },
+	{ "the same twice",
+	  NULL,
+	  NULL,
+	  { "a=1", "b=1", "a=2" },
+	  NULL,
+	  "'a' is there twice" },
+	{ "grant_type", NULL, NULL, { "grant_type=x" }, NULL, "grant_type" },
+	{ "scope as a parameter", NULL, NULL, { "scope=x" }, NULL, "scope" },
+	{ "client_id as a parameter",
+	  NULL,
+	  NULL,
+	  { "client_id=x" },
+	  NULL,
+	  "client_id" },
+	{ "client_secret",
+	  NULL,
+	  NULL,
+	  { "client_secret=x" },
+	  NULL,
+	  "client_secret" },
+	{ "client_assertion",
+	  NULL,
+	  NULL,
+	  { "client_assertion=x" },
+	  NULL,
+	  "client_assertion" },
+	{ "client_assertion_type",
+	  NULL,
+	  NULL,
+	  { "client_assertion_type=x" },
+	  NULL,
+	  "client_assertion_type" },
+};
+
+static void form_row(void **state)
+{
+	const struct row *r = *state;
+	po_auto(secret) *assertion = secret_from(ASSERTION, strlen(ASSERTION));
+	po_auto(secret) *form = NULL;
+	struct token_request req = { .scope = r->scope,
+				     .client_id = r->client_id,
+				     .assertion = assertion,
+				     .params = r->params };
+	struct po_error err = { 0 };
+	enum po_status st;
+
+	assert_non_null(assertion);
+	st = token_request_form(&req, &form, &err);
+	assert_int_equal(st, r->form ? PO_OK : PO_E_USAGE);
+	if (r->form) {
+		assert_string_equal(secret_reveal(form), r->form);
+		assert_int_equal(secret_len(form), strlen(r->form));
+	} else {
+		assert_null(form);
+		assert_non_null(strstr(err.text, r->said));
+	}
+}
+
+static void no_parameters(void **state)
+{
+	po_auto(secret) *assertion = secret_from(ASSERTION, strlen(ASSERTION));
+	po_auto(secret) *form = NULL;
+	struct token_request req = { .assertion = assertion };
+
+	(void)state;
+	assert_int_equal(token_request_form(&req, &form, NULL), PO_OK);
+	assert_string_equal(secret_reveal(form), GRANT "&" TYPE "&" CLIENT);
+}
+
+static void number_of_parameters(void **state)
+{
+	static char texts[TOKEN_REQUEST_PARAMS_MAX + 1][4];
+	const char *params[TOKEN_REQUEST_PARAMS_MAX + 2] = { NULL };
+	struct po_error err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i <= TOKEN_REQUEST_PARAMS_MAX; i++) {
+		texts[i][0] = (char)('A' + i);
+		texts[i][1] = '=';
+		texts[i][2] = '1';
+		params[i] = texts[i];
+	}
+	assert_int_equal(params_check(params, &err), PO_E_USAGE);
+	assert_non_null(strstr(err.text, "32"));
+	params[TOKEN_REQUEST_PARAMS_MAX] = NULL;
+	assert_int_equal(params_check(params, NULL), PO_OK);
+}
+
+static void headers_are_bare(void **state)
+{
+	(void)state; /* CMS compares for equality: no charset, no q */
+	assert_string_equal(TOKEN_REQUEST_CONTENT_TYPE,
+			    "application/x-www-form-urlencoded");
+	assert_string_equal(TOKEN_REQUEST_ACCEPT, "application/json");
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[PO_ARRAY_SIZE(rows) + 3];
+	size_t n = 0;
+
+	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++)
+		tests[n++] = (struct CMUnitTest){ rows[i].name, form_row, NULL,
+						  NULL, &rows[i] };
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(no_parameters);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(number_of_parameters);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(headers_are_bare);
+	return _cmocka_run_group_tests("token-request", tests, n, NULL, NULL);
+}
