@@ -1,2 +1,3 @@
 EXTRA_DIST += contrib/check contrib/ci-extra contrib/packages.sh \
-	contrib/quickstart contrib/sandbox/make-pki contrib/sandbox/sandbox.py
+	contrib/quickstart contrib/git-hooks/pre-commit contrib/sandbox/README.md \
+	contrib/sandbox/make-pki contrib/sandbox/sandbox.py

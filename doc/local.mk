@@ -1,1 +1,18 @@
-# man pages: one per command, in mdoc
+# man pages in mdoc: one per command, and the files and statuses they share
+dist_man_MANS += \
+	doc/man/p11oauth-assertion.1 \
+	doc/man/p11oauth-cert.1 \
+	doc/man/p11oauth-completion.1 \
+	doc/man/p11oauth-exit-status.7 \
+	doc/man/p11oauth-header.1 \
+	doc/man/p11oauth-help.1 \
+	doc/man/p11oauth-jwks.1 \
+	doc/man/p11oauth-jwt-inspect.1 \
+	doc/man/p11oauth-jwt-verify.1 \
+	doc/man/p11oauth-keys.1 \
+	doc/man/p11oauth-profile-check.1 \
+	doc/man/p11oauth-profile-list.1 \
+	doc/man/p11oauth-token.1 \
+	doc/man/p11oauth-version.1 \
+	doc/man/p11oauth.1 \
+	doc/man/p11oauth.conf.5

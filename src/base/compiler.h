@@ -13,21 +13,22 @@
 #define PO_MUST_CHECK __attribute__((warn_unused_result))
 #define PO_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
-#define PO_DEFINE_AUTO(type, free_fn)                        \
-	static inline void type##_autofree(struct type **p_) \
-	{                                                    \
-		free_fn(*p_);                                \
-		*p_ = NULL;                                  \
-	}                                                    \
+#define PO_DEFINE_AUTO(type, free_fn)                               \
+	__attribute__((unused)) static inline void type##_autofree( \
+		struct type **p_)                                   \
+	{                                                           \
+		free_fn(*p_);                                       \
+		*p_ = NULL;                                         \
+	}                                                           \
 	struct po_swallow_semicolon
 #define po_auto(type) __attribute__((cleanup(type##_autofree))) struct type
 
-#define PO_DEFINE_AUTO_T(type, free_fn)               \
-	static inline void type##_autofree(type **p_) \
-	{                                             \
-		free_fn(*p_);                         \
-		*p_ = NULL;                           \
-	}                                             \
+#define PO_DEFINE_AUTO_T(type, free_fn)                                       \
+	__attribute__((unused)) static inline void type##_autofree(type **p_) \
+	{                                                                     \
+		free_fn(*p_);                                                 \
+		*p_ = NULL;                                                   \
+	}                                                                     \
 	struct po_swallow_semicolon
 #define po_auto_t(type) __attribute__((cleanup(type##_autofree))) type
 

@@ -8,12 +8,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
 #define FD_MAX 1023
+#define INTERRUPT_CHECK_MS 100
 
 /* "KIND:rest" of a source; NULL when it is of another kind. */
 static const char *rest_of(const char *source, const char *kind)
@@ -137,6 +139,20 @@ static bool add_question(struct buf *q, const struct pin_token *token,
 			token->serial);
 }
 
+/* False when a signal came; it may do so between any two instructions. */
+static bool wait_for_key(int tty)
+{
+	struct pollfd p = { .fd = tty, .events = POLLIN };
+
+	while (!interrupt_is_pending()) {
+		int n = poll(&p, 1, INTERRUPT_CHECK_MS);
+
+		if (n > 0 || (n < 0 && errno != EINTR))
+			return n > 0;
+	}
+	return false;
+}
+
 /* One line without echo. The terminal is as before, whatever happens. */
 static enum po_status read_line(int tty, const char *question,
 				struct secret *pin, struct po_error *err)
@@ -151,12 +167,15 @@ static enum po_status read_line(int tty, const char *question,
 			       "the terminal cannot hide what is typed");
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
-	if (write(tty, question, strlen(question)) < 0 ||
-	    tcsetattr(tty, TCSAFLUSH, &silent) != 0)
+	/* echo off first: what is typed once the question shows is a PIN */
+	if (tcsetattr(tty, TCSAFLUSH, &silent) != 0)
 		return po_fail(err, PO_E_PIN, errno,
 			       "the terminal cannot hide what is typed");
+	if (write(tty, question, strlen(question)) < 0)
+		st = po_fail(err, PO_E_PIN, errno, "the terminal is gone");
 
-	while (st == PO_OK && (n = read(tty, &c, 1)) == 1 && c != '\n')
+	while (st == PO_OK && wait_for_key(tty) &&
+	       (n = read(tty, &c, 1)) == 1 && c != '\n')
 		st = secret_append(pin, &c, 1, err);
 	(void)tcsetattr(tty, TCSAFLUSH, &before);
 	if (write(tty, "\n", 1) < 0 && st == PO_OK)

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <time.h>
 
-PO_DEFINE_AUTO_T(X509, X509_free);
 PO_DEFINE_AUTO_T(BIO, BIO_free_all);
 PO_DEFINE_AUTO_T(BIGNUM, BN_free);
 

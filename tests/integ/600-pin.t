@@ -41,7 +41,10 @@ at_terminal() {
 	}
 	expect -re {: $}
 	send -- "$::env(TYPED)"
-	expect eof
+	expect {
+		eof { }
+		timeout { puts "STILL RUNNING"; exit 97 }
+	}
 	set result [wait]
 	if {[llength $result] > 4} { exit 130 }
 	exit [lindex $result 3]
@@ -71,6 +74,7 @@ prompt_with_a_wrong_pin() {
 }
 prompt_interrupted() {
 	at_terminal "$(printf '\003')"
+	cat "$T/session"; echo "got $got"
 	[ "$got" -eq 130 ]
 	[ ! -e "$T/jwt" ]
 }

@@ -66,11 +66,27 @@ static size_t sign_with(struct soft_signer *s, EVP_PKEY *key, enum alg alg,
 static EVP_PKEY *another_key(const struct pubkey *key)
 {
 	char name[16];
+	EVP_PKEY *other;
 
-	if (pubkey_type(key) == PUBKEY_RSA)
-		return EVP_RSA_gen(pubkey_bits(key));
 	pubkey_describe(key, name);
-	return EVP_EC_gen(name);
+	other = pubkey_type(key) == PUBKEY_RSA ? EVP_RSA_gen(pubkey_bits(key))
+					       : EVP_EC_gen(name);
+	assert_non_null(other);
+	return other;
+}
+
+/* What some lies do to a signature of n bytes; the new length. */
+static size_t tamper(enum soft_lie lie, uint8_t *sig, size_t n)
+{
+	if (lie == SOFT_FLIPPED)
+		sig[n - 1] ^= 1;
+	if (lie == SOFT_SHORT)
+		memmove(sig, sig + 1, --n);
+	if (lie == SOFT_LONG) {
+		memmove(sig + 1, sig, n++);
+		sig[0] = 0;
+	}
+	return n;
 }
 
 static enum po_status soft_sign(struct signer *signer, enum alg alg,
@@ -79,31 +95,18 @@ static enum po_status soft_sign(struct signer *signer, enum alg alg,
 {
 	struct soft_signer *s = soft_of(signer);
 	po_auto_t(EVP_PKEY) *other = NULL;
-	size_t n;
+	size_t n = 0;
 
 	s->signs++;
 	if (s->lie == SOFT_FAILS)
 		return po_fail(err, PO_E_DEVICE, 0x30, "the device failed");
-	if (s->lie == SOFT_EMPTY) {
-		*ret_sig_len = 0;
-		return PO_OK;
-	}
-	if (s->lie == SOFT_OTHER_KEY) {
+	if (s->lie == SOFT_OTHER_KEY)
 		other = another_key(signer->pubkey);
-		assert_non_null(other);
-	}
 	if (s->lie == SOFT_OTHER_DATA)
 		len--;
-	n = sign_with(s, other ? other : s->key, alg, data, len, sig);
-	if (s->lie == SOFT_FLIPPED)
-		sig[n - 1] ^= 1;
-	if (s->lie == SOFT_SHORT)
-		memmove(sig, sig + 1, --n);
-	if (s->lie == SOFT_LONG) {
-		memmove(sig + 1, sig, n++);
-		sig[0] = 0;
-	}
-	*ret_sig_len = n;
+	if (s->lie != SOFT_EMPTY)
+		n = sign_with(s, other ? other : s->key, alg, data, len, sig);
+	*ret_sig_len = tamper(s->lie, sig, n);
 	return PO_OK;
 }
 
