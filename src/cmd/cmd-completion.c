@@ -24,7 +24,7 @@ static bool add_value_case(const struct option_row *row, void *data)
 	if (!row->arg)
 		return true;
 	if (row->words) {
-		if (!buf_addf(data, "\t--%s) words='", row->name))
+		if (!buf_addf(data, "\t--%s) po_words='", row->name))
 			return false;
 		for (size_t i = 0; row->words[i]; i++)
 			if (!buf_addf(data, "%s%s", i ? " " : "",
@@ -33,15 +33,16 @@ static bool add_value_case(const struct option_row *row, void *data)
 		return buf_adds(data, "' ;;\n");
 	}
 	if (strcmp(row->arg, "FILE") == 0 || strcmp(row->arg, "PATH") == 0)
-		return buf_addf(data, "\t--%s) files=1 ;;\n", row->name);
-	return buf_addf(data, "\t--%s) words=' ' ;;\n", row->name);
+		return buf_addf(data, "\t--%s) po_files=1 ;;\n", row->name);
+	return buf_addf(data, "\t--%s) po_words=' ' ;;\n", row->name);
 }
 
-/* The part that both shells share: sets words, files from cmd and prev. */
+/* The part that both shells share: sets po_words and
+ * others from the command and the option before. */
 static bool add_tables(struct buf *out)
 {
 	if (!buf_adds(out, "__p11oauth_tables()\n{\n"
-			   "\twords= files= options= profiles=\n"
+			   "\tpo_words= po_files= po_options= po_profiles=\n"
 			   "\tcase $1 in\n"))
 		return false;
 	for (size_t i = 0; commands[i]; i++) {
@@ -50,11 +51,14 @@ static bool add_tables(struct buf *out)
 		bool takes_file =
 			strstr(cmd->operands, "FILE") && !takes_profile;
 
-		if (!buf_addf(out, "\t'%s') options='", cmd->name) ||
+		if (!buf_addf(out, "\t'%s') po_options='", cmd->name) ||
 		    !options_each(cmd, add_option, out) ||
-		    !buf_addf(out, "'%s%s ;;\n",
-			      takes_profile ? " profiles=1" : "",
-			      takes_file ? " files=2" : ""))
+		    !buf_addf(out, "'%s%s%s ;;\n",
+			      takes_profile ? " po_profiles=1" : "",
+			      takes_file ? " po_files=2" : "",
+			      strchr(cmd->operands, '|')
+				      ? " po_words='bash zsh'"
+				      : ""))
 			return false;
 	}
 	return buf_adds(out, "\tesac\n\tcase $2 in\n");
@@ -71,8 +75,8 @@ static bool add_values(struct buf *out)
 	};
 
 	return options_each(&all, add_value_case, out) &&
-	       buf_adds(out, "\t--output|--jwks) files=1 ;;\n"
-			     "\t--audience|--clock-skew) words=' ' ;;\n"
+	       buf_adds(out, "\t--output|--jwks) po_files=1 ;;\n"
+			     "\t--audience|--clock-skew) po_words=' ' ;;\n"
 			     "\tesac\n}\n\n");
 }
 
@@ -105,7 +109,8 @@ static bool add_commands(struct buf *out)
 
 static const char bash_tail[] =
 	"_p11oauth()\n{\n"
-	"\tlocal cur prev cmd='' first='' word i words files options profiles\n"
+	"\tlocal cur prev cmd='' first='' word i po_words po_files po_options "
+	"po_profiles\n"
 	"\tCOMPREPLY=()\n"
 	"\tcur=${COMP_WORDS[COMP_CWORD]}\n"
 	"\tprev=${COMP_WORDS[COMP_CWORD-1]}\n"
@@ -124,9 +129,9 @@ static const char bash_tail[] =
 	"\t\tfi\n"
 	"\tdone\n"
 	"\t__p11oauth_tables \"$cmd\" \"$prev\"\n"
-	"\tif [[ -n $words ]]; then\n"
-	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
-	"\telif [[ $files == 1 ]]; then\n"
+	"\tif [[ -n $po_words ]]; then\n"
+	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$po_words\" -- \"$cur\")\n"
+	"\telif [[ $po_files == 1 ]]; then\n"
 	"\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
 	"\telif [[ -z $cmd ]]; then\n"
 	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$__p11oauth_commands --help "
@@ -135,12 +140,12 @@ static const char bash_tail[] =
 	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$(sed -n \"s/^$cmd //p\" "
 	"<<<\"$__p11oauth_pairs\")\" -- \"$cur\")\n"
 	"\telif [[ $cur == -* ]]; then\n"
-	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$cur\")\n"
+	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$po_options\" -- \"$cur\")\n"
 	"\t\t[[ ${COMPREPLY[*]} == *= ]] && compopt -o nospace\n"
-	"\telif [[ -n $profiles ]]; then\n"
+	"\telif [[ -n $po_profiles ]]; then\n"
 	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$(p11oauth profile list "
 	"2>/dev/null)\" -- \"$cur\")\n"
-	"\telif [[ -n $files ]]; then\n"
+	"\telif [[ -n $po_files ]]; then\n"
 	"\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
 	"\tfi\n"
 	"}\n"
@@ -161,13 +166,13 @@ static const char zsh_tail[] =
 	"\t\t\tcmd=\"$first $word\"\n"
 	"\t\tfi\n"
 	"\tdone\n"
-	"\tlocal words files options profiles\n"
+	"\tlocal po_words po_files po_options po_profiles\n"
 	"\t[[ $cur == --*=* ]] && before=${cur%%=*}\n"
 	"\t__p11oauth_tables \"$cmd\" \"$before\"\n"
 	"\t[[ $cur == --*=* ]] && compset -P '*='\n"
-	"\tif [[ -n $words ]]; then\n"
-	"\t\tcompadd -- ${=words}\n"
-	"\telif [[ $files == 1 ]]; then\n"
+	"\tif [[ -n $po_words ]]; then\n"
+	"\t\tcompadd -- ${=po_words}\n"
+	"\telif [[ $po_files == 1 ]]; then\n"
 	"\t\t_files\n"
 	"\telif [[ -z $cmd ]]; then\n"
 	"\t\tcompadd -- ${=__p11oauth_commands} --help --version\n"
@@ -175,11 +180,11 @@ static const char zsh_tail[] =
 	"\t\tcompadd -- ${(f)\"$(sed -n \"s/^$cmd //p\" "
 	"<<<\"$__p11oauth_pairs\")\"}\n"
 	"\telif [[ $cur == -* ]]; then\n"
-	"\t\tcompadd -S '' -- ${(M)=options:#*=}\n"
-	"\t\tcompadd -- ${=options:#*=}\n"
-	"\telif [[ -n $profiles ]]; then\n"
+	"\t\tcompadd -S '' -- ${(M)=po_options:#*=}\n"
+	"\t\tcompadd -- ${=po_options:#*=}\n"
+	"\telif [[ -n $po_profiles ]]; then\n"
 	"\t\tcompadd -- ${(f)\"$(p11oauth profile list 2>/dev/null)\"}\n"
-	"\telif [[ -n $files ]]; then\n"
+	"\telif [[ -n $po_files ]]; then\n"
 	"\t\t_files\n"
 	"\tfi\n"
 	"}\n"

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Every example of the manual pages is run, as it stands there.
+. "$top_srcdir/tests/lib/tap.sh"
+. "$top_srcdir/tests/lib/softhsm.sh"
+. "$top_srcdir/tests/lib/servers.sh"
+. "$top_srcdir/tests/lib/fixture.sh"
+
+softhsm_new "$W/hsm" careevolution 739154
+cp "$DATA/sandbox/key.pem" "$W/jwt.key"
+cp "$DATA/sandbox/cert.pem" "$W/jwt.pem"
+softhsm_import "$W/jwt.key" "$W/jwt.pem" 01 jwt
+start_server as "$top_srcdir/contrib/sandbox/sandbox.py" --state "$W/as" \
+	--client "JWTClientCredentials=$W/jwt.pem"
+profile careevolution 'client-id = "JWTClientCredentials"' \
+	"token-endpoint = \"$TOKEN_ENDPOINT\"" "cacert = \"$SERVER_CA\"" \
+	'scope = "system/*.read"' 'algorithm = "RS384"' 'kid = "x5t-hex"' \
+	"module = \"$SOFTHSM_MODULE\"" "pin-from = \"file:$SOFTHSM_PIN_FILE\"" \
+	'key = { "pkcs11:token=careevolution;object=jwt" }'
+mkdir "$W/bin" "$W/build" "$W/build/sandbox"
+ln -s "$(cd "$(dirname "$P11OAUTH")" && pwd)/p11oauth" "$W/bin/p11oauth"
+PATH=$W/bin:$PATH
+ln -s "$W/as" "$W/build/sandbox/as"
+ln -s "$top_srcdir/tests" "$W/tests"
+
+# examples PAGE: its commands, as a person would copy them
+examples() {
+	sed -n 's/^\.Dl \$ //p' "$top_srcdir/doc/man/$1" |
+		sed "s,https://localhost/fhir,$FHIR_BASE,"
+}
+run_examples() {
+	cd "$W"
+	examples "$1" >"$T/examples"
+	[ -s "$T/examples" ]
+	while read -r command; do
+		echo "\$ $command"
+		bash -e -o pipefail -c "$command" </dev/null >"$T/out" || { cat "$T/out"; return 1; }
+		[ -s "$T/out" ] || case $command in *--output*) ;; *) echo "no output"; return 1 ;; esac
+	done <"$T/examples"
+}
+n=0
+for page in "$top_srcdir"/doc/man/*.[15]; do
+	name=$(basename "$page")
+	function=$(echo "$name" | tr '.-' '__')
+	eval "$function() { run_examples $name; }"
+	pages="${pages-} $function"
+	n=$((n + 1))
+done
+[ "$n" -ge 15 ] || exit 99
+# shellcheck disable=SC2086 # a list of words
+run_tests $pages

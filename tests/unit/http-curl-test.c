@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "config.h"
 #include "http/curl.h"
+#include "tests/unit/request-fields.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -256,21 +257,6 @@ static size_t count_requests(const char *log)
 		n += c == '\n';
 	assert_int_equal(fclose(f), 0);
 	return n;
-}
-
-/* "Name: value\n" of each field, in the order sent, but for Host. */
-static void fields_of(const json_t *request, struct buf *out)
-{
-	const json_t *fields = json_object_get(request, "headers");
-
-	for (size_t i = 0; i < json_array_size(fields); i++) {
-		const json_t *f = json_array_get(fields, i);
-		const char *name = json_string_value(json_array_get(f, 0));
-		const char *value = json_string_value(json_array_get(f, 1));
-
-		if (strcmp(name, "Host") != 0)
-			assert_true(buf_addf(out, "%s: %s\n", name, value));
-	}
 }
 
 static void post_is_exact(void **state)

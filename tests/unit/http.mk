@@ -4,6 +4,7 @@ TESTS += tests/unit/http-url-test tests/unit/http-curl-test
 tests_unit_http_url_test_SOURCES = tests/unit/http-url-test.c
 tests_unit_http_url_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_http_url_test_LDADD = $(HTTP_LIBS) $(UNIT_LIBS)
-tests_unit_http_curl_test_SOURCES = tests/unit/http-curl-test.c
+tests_unit_http_curl_test_SOURCES = tests/unit/http-curl-test.c \
+	tests/unit/request-fields.h
 tests_unit_http_curl_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_http_curl_test_LDADD = $(HTTP_LIBS) $(UNIT_LIBS)
