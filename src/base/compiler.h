@@ -23,12 +23,13 @@
 	struct po_swallow_semicolon
 #define po_auto(type) __attribute__((cleanup(type##_autofree))) struct type
 
-#define PO_DEFINE_AUTO_T(type, free_fn)                                       \
-	__attribute__((unused)) static inline void type##_autofree(type **p_) \
-	{                                                                     \
-		free_fn(*p_);                                                 \
-		*p_ = NULL;                                                   \
-	}                                                                     \
+#define PO_DEFINE_AUTO_T(type, free_fn)                             \
+	__attribute__((unused)) static inline void type##_autofree( \
+		type **p_) /* NOLINT */                             \
+	{                                                           \
+		free_fn(*p_);                                       \
+		*p_ = NULL;                                         \
+	}                                                           \
 	struct po_swallow_semicolon
 #define po_auto_t(type) __attribute__((cleanup(type##_autofree))) type
 

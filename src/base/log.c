@@ -67,7 +67,7 @@ static void put_line(const char *prefix, const char *fmt, va_list ap)
 static void put_line(const char *prefix, const char *fmt, va_list ap)
 {
 	char raw[LINE_MAX_BYTES];
-	po_auto_buf line;
+	po_auto_buf line = { 0 };
 
 	buf_init(&line, 2 * sizeof(raw));
 	if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0 ||

@@ -12,7 +12,7 @@ static enum po_status print_text(const struct open_key *key,
 				 struct po_error *err)
 {
 	const struct certificate *cert = key->signer->cert;
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 	enum po_status st;
 
 	buf_init(&text, TEXT_MAX);
@@ -43,7 +43,7 @@ static enum po_status print_json(const struct open_key *key,
 {
 	const struct certificate *cert = key->signer->cert;
 	json_auto_t *value = NULL;
-	po_auto_buf pem;
+	po_auto_buf pem = { 0 };
 	enum po_status st;
 
 	buf_init(&pem, TEXT_MAX);

@@ -197,7 +197,7 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 	const struct command_line *line = ctx->line;
 	const char *shell = line->operand_count ? line->operands[0] : "";
 	bool zsh = strcmp(shell, shells[1]) == 0;
-	po_auto_buf out;
+	po_auto_buf out = { 0 };
 
 	if (!zsh && strcmp(shell, shells[0]) != 0)
 		return po_fail(err, PO_E_USAGE, 0,

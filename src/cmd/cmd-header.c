@@ -20,7 +20,7 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 	const struct header_opts *o = ctx->opts;
 	po_auto(access_token) *token = NULL;
 	enum po_status st = get_token(ctx->env, ctx->profile, &token, err);
-	po_auto_buf line;
+	po_auto_buf line = { 0 };
 
 	buf_init(&line, JSON_TEXT_MAX + sizeof(name));
 	if (st != PO_OK)

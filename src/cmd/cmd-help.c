@@ -23,7 +23,7 @@ static bool add_row(const struct option_row *row, void *data)
 
 enum po_status help_overview(struct po_error *err)
 {
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 	bool ok;
 
 	buf_init(&text, HELP_MAX);
@@ -44,7 +44,7 @@ enum po_status help_overview(struct po_error *err)
 
 enum po_status help_command(const struct cmd *cmd, struct po_error *err)
 {
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 	bool ok;
 
 	buf_init(&text, HELP_MAX);
@@ -71,7 +71,7 @@ static bool dump_row(const struct option_row *row, void *data)
 
 enum po_status help_dump_options(struct po_error *err)
 {
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 	bool ok = true;
 
 	buf_init(&text, HELP_MAX);

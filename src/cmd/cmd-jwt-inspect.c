@@ -40,7 +40,7 @@ static enum po_status print_text(const struct jws *jws, const json_t *claims,
 				 const struct jwt_times *t, int64_t now_s,
 				 struct po_error *err)
 {
-	po_auto_buf out;
+	po_auto_buf out = { 0 };
 	bool ok;
 
 	buf_init(&out, TEXT_MAX);

@@ -32,7 +32,7 @@ static enum po_status key_of_jwks(const char *path, const struct jws *jws,
 				  struct pubkey **ret_key, struct po_error *err)
 {
 	json_auto_t *set = NULL;
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 	enum po_status st;
 
 	buf_init(&text, JSON_TEXT_MAX);
@@ -58,7 +58,7 @@ static enum po_status key_of_file(const char *path, const struct jws *jws,
 	const char *x5t = json_text(jws->header, "x5t");
 	struct certificate_list list = { 0 };
 	const struct certificate *cert;
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 	enum po_status st;
 
 	buf_init(&text, CERTIFICATE_PEM_MAX);

@@ -231,7 +231,7 @@ static bool add_token(struct buf *out, const struct inventory_token *t,
 static enum po_status print_text(const struct inventory *inv, int64_t now_s,
 				 struct po_error *err)
 {
-	po_auto_buf out;
+	po_auto_buf out = { 0 };
 
 	buf_init(&out, TEXT_MAX);
 	for (size_t i = 0; i < inv->token_count; i++)

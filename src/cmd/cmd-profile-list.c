@@ -24,7 +24,7 @@ static enum po_status print_json(const struct config *config,
 static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 {
 	const struct config *config = ctx->config;
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 
 	if (ctx->json)
 		return print_json(config, err);

@@ -19,7 +19,7 @@ static enum po_status print_json(const struct access_token *token,
 				 const char *path, struct po_error *err)
 {
 	json_auto_t *answer = json_copy(token->answer);
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 
 	buf_init(&text, 2 * JSON_TEXT_MAX);
 	if (!answer ||

@@ -55,7 +55,7 @@ enum po_status commands_unknown(const char *name, struct po_error *err)
 {
 	const char *names[PO_ARRAY_SIZE(commands)] = { NULL };
 	const char *near;
-	po_auto_buf verbs;
+	po_auto_buf verbs = { 0 };
 
 	buf_init(&verbs, 512);
 	if (*name && add_verbs(name, &verbs))

@@ -21,7 +21,7 @@ enum po_status jwt_input(const struct cmd_context *ctx, struct jws **ret_jws,
 {
 	const struct command_line *line = ctx->line;
 	const char *path = line->operand_count ? line->operands[0] : "-";
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 	enum po_status st;
 
 	if (looks_like_jws(path))

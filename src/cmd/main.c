@@ -123,7 +123,7 @@ static void print_error_json(const struct po_error *err)
 		"{s:{s:s, s:i, s:s, s:I}}", "error", "status",
 		po_status_name(err->status), "exit", -err->status, "message",
 		err->text, "native", (json_int_t)err->native);
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 
 	buf_init(&text, 65536);
 	if (value && json_compact(&text, value))
@@ -133,7 +133,7 @@ static void print_error_json(const struct po_error *err)
 /* The one line that a failure is worth. */
 static void print_error(const struct po_error *err, bool as_json)
 {
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 
 	buf_init(&text, 65536);
 	if (as_json && text_is_utf8(err->text, strlen(err->text))) {

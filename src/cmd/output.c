@@ -66,7 +66,7 @@ static int add_chunk(const char *data, size_t len, void *out)
 
 enum po_status output_json(const json_t *value, struct po_error *err)
 {
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 
 	buf_init(&text, JSON_OUTPUT_MAX);
 	if (json_dump_callback(value, add_chunk, &text, JSON_INDENT(2)) != 0 ||
@@ -86,7 +86,7 @@ static bool others_may_read(int fd)
 enum po_status output_credential(const char *path, const char *text, size_t len,
 				 struct po_error *err)
 {
-	po_auto_buf line;
+	po_auto_buf line = { 0 };
 
 	buf_init(&line, len + 1);
 	if (!buf_add(&line, text, len) || !buf_adds(&line, "\n"))

@@ -76,6 +76,8 @@ static const char *nearest_key(const cfg_t *cfg, const char *word)
 	return text_nearest(word, names);
 }
 
+static void on_error(cfg_t *cfg, const char *fmt, va_list ap) PO_PRINTF(2, 0);
+
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	char text[512], word[64];
@@ -306,7 +308,7 @@ static enum po_status parse(struct config *config, const char *file,
 static enum po_status read_file(struct config *config, const char *path,
 				struct po_error *err)
 {
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 	char *name = text_dup(path);
 	enum po_status st;
 
@@ -389,7 +391,7 @@ enum po_status config_find(const struct config *config, const char *name,
 			   const struct profile **ret_profile,
 			   struct po_error *err)
 {
-	po_auto_buf names;
+	po_auto_buf names = { 0 };
 
 	buf_init(&names, PO_ERROR_TEXT_MAX / 2);
 	for (size_t i = 0; i < config->profile_count; i++) {

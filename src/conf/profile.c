@@ -111,7 +111,7 @@ static enum po_status check_text(const struct profile *p,
 				 struct po_error *err)
 {
 	size_t len = strlen(text);
-	po_auto_buf words;
+	po_auto_buf words = { 0 };
 
 	buf_init(&words, 512);
 	if (len > PROFILE_TEXT_MAX)

@@ -113,7 +113,7 @@ static enum po_status fail_ambiguous(const struct session *s,
 				     const struct selector *selector,
 				     const char *what, struct po_error *err)
 {
-	po_auto_buf list;
+	po_auto_buf list = { 0 };
 
 	buf_init(&list, PO_ERROR_TEXT_MAX * 3 / 4);
 	find_describe(s, class, selector, &list);

@@ -93,7 +93,7 @@ enum po_status module_load(const char *path, struct module **ret_module,
 	if (!m || !(m->path = text_dup(path)))
 		return po_no_memory(err);
 	st = get_functions(m, err);
-	if (st != PO_OK)
+	if (st != PO_OK || !m->fn)
 		return st;
 
 	rv = m->fn->C_Initialize(&args);

@@ -191,7 +191,7 @@ static enum po_status read_prompt(const struct pin_token *token,
 				  const struct pin_purpose *purpose,
 				  struct secret *pin, struct po_error *err)
 {
-	po_auto_buf raw, question;
+	po_auto_buf raw = { 0 }, question = { 0 };
 	enum po_status st;
 	int tty;
 

@@ -175,7 +175,7 @@ static void describe(const struct token *tokens, size_t count, struct buf *out)
 static enum po_status fail_absent(const struct module *m, const char *uri_text,
 				  struct token *room, struct po_error *err)
 {
-	po_auto_buf there;
+	po_auto_buf there = { 0 };
 	size_t count = 0;
 
 	buf_init(&there, PO_ERROR_TEXT_MAX / 2);
@@ -197,7 +197,7 @@ static enum po_status pick(const struct module *m, const char *uri_text,
 			   struct token *ret_token, struct po_error *err)
 {
 	const struct token *found = NULL;
-	po_auto_buf list;
+	po_auto_buf list = { 0 };
 	size_t matches = 0;
 
 	for (size_t i = 0; i < count; i++) {

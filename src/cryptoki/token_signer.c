@@ -172,7 +172,7 @@ static enum po_status find_private(struct token_signer *t,
 static enum po_status fail_no_key(struct token_signer *t, struct po_error *err)
 {
 	const struct selector all = { 0 };
-	po_auto_buf there;
+	po_auto_buf there = { 0 };
 
 	buf_init(&there, PO_ERROR_TEXT_MAX / 2);
 	find_describe(&t->session, CKO_PRIVATE_KEY, &all, &there);

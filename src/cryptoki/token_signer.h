@@ -16,7 +16,7 @@
 #include "key/signer.h"
 
 /* PO_E_USAGE: no URI that can name a key; the text names the attribute. */
-enum po_status token_uri_check(const char *uri,
+enum po_status token_uri_check(const char *text,
 			       struct po_error *err) PO_MUST_CHECK;
 
 struct token_signer_request { /* all borrowed, for as long as the signer */

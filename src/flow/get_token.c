@@ -95,8 +95,7 @@ static enum po_status stamp_and_sign(const struct po_env *env,
 		  "assertion: alg %s, kid %s, jti %s, aud %s, iat %lld, "
 		  "exp %lld",
 		  alg_name(req.alg), req.kid ? req.kid : "-", jti, req.audience,
-		  (long long)req.now_s,
-		  (long long)(req.now_s + req.lifetime_s));
+		  (long long)req.now_s, (long long)req.now_s + req.lifetime_s);
 	return assertion_sign(&req, key->signer, ret_jwt, err);
 }
 
@@ -138,7 +137,7 @@ static enum po_status exchange(const struct po_env *env,
 		.timeout_ms = p->timeout_s * 1000,
 		.allow_loopback_http = p->allow_loopback_http,
 	};
-	po_auto_http_response response;
+	po_auto_http_response response = { 0 };
 	enum po_status st;
 
 	http_response_init(&response);

@@ -15,7 +15,7 @@ static enum po_status read_certificate_file(struct open_key *key,
 					    struct po_error *err)
 {
 	const char *path = key->profile->certificate_file;
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 	enum po_status st;
 
 	if (!path)

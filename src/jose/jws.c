@@ -129,7 +129,7 @@ enum po_status jws_parse(const char *text, size_t len, struct jws **ret_jws,
 	po_auto(jws) *jws = NULL;
 	enum po_status st;
 
-	while (len > 0 && memchr(" \t\r\n", text[len - 1], 4))
+	while (len > 0 && text[len - 1] && strchr(" \t\r\n", text[len - 1]))
 		len--;
 	if (len == 0)
 		return fail_form(err, "it is empty");
@@ -161,7 +161,7 @@ enum po_status jws_verify(const struct jws *jws, const struct pubkey *key,
 {
 	const char *name = json_text(jws->header, "alg");
 	int i = name ? text_word_index(name, alg_names) : -1;
-	po_auto_buf shown;
+	po_auto_buf shown = { 0 };
 
 	buf_init(&shown, 256);
 	if (i < 0) {

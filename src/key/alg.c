@@ -4,21 +4,21 @@
 #include "base/text.h"
 
 struct row {
-	enum alg_kind kind;
 	const EVP_MD *(*md)(void);
+	enum alg_kind kind;
 	enum pubkey_type key;
 };
 
 static const struct row rows[] = {
-	[ALG_RS256] = { ALG_PKCS1, EVP_sha256, PUBKEY_RSA },
-	[ALG_RS384] = { ALG_PKCS1, EVP_sha384, PUBKEY_RSA },
-	[ALG_RS512] = { ALG_PKCS1, EVP_sha512, PUBKEY_RSA },
-	[ALG_PS256] = { ALG_PSS, EVP_sha256, PUBKEY_RSA },
-	[ALG_PS384] = { ALG_PSS, EVP_sha384, PUBKEY_RSA },
-	[ALG_PS512] = { ALG_PSS, EVP_sha512, PUBKEY_RSA },
-	[ALG_ES256] = { ALG_ECDSA, EVP_sha256, PUBKEY_P256 },
-	[ALG_ES384] = { ALG_ECDSA, EVP_sha384, PUBKEY_P384 },
-	[ALG_ES512] = { ALG_ECDSA, EVP_sha512, PUBKEY_P521 },
+	[ALG_RS256] = { EVP_sha256, ALG_PKCS1, PUBKEY_RSA },
+	[ALG_RS384] = { EVP_sha384, ALG_PKCS1, PUBKEY_RSA },
+	[ALG_RS512] = { EVP_sha512, ALG_PKCS1, PUBKEY_RSA },
+	[ALG_PS256] = { EVP_sha256, ALG_PSS, PUBKEY_RSA },
+	[ALG_PS384] = { EVP_sha384, ALG_PSS, PUBKEY_RSA },
+	[ALG_PS512] = { EVP_sha512, ALG_PSS, PUBKEY_RSA },
+	[ALG_ES256] = { EVP_sha256, ALG_ECDSA, PUBKEY_P256 },
+	[ALG_ES384] = { EVP_sha384, ALG_ECDSA, PUBKEY_P384 },
+	[ALG_ES512] = { EVP_sha512, ALG_ECDSA, PUBKEY_P521 },
 };
 
 const char *const alg_names[] = {

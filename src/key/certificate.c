@@ -33,7 +33,7 @@ struct certificate {
 static char *name_line(const X509_NAME *name)
 {
 	po_auto_t(BIO) *bio = BIO_new(BIO_s_mem());
-	po_auto_buf line;
+	po_auto_buf line = { 0 };
 	char *text;
 	long len;
 

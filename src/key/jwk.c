@@ -161,7 +161,7 @@ enum po_status jwk_thumbprint(const struct pubkey *key,
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned int digest_len = 0;
 	json_auto_t *jwk = NULL;
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 	enum po_status st = jwk_from_pubkey(key, &jwk, err);
 
 	buf_init(&text, 8192);
@@ -183,10 +183,9 @@ bool jwk_has_private_member(const json_t *jwk_or_set)
 	const json_t *value;
 	const char *name;
 	size_t i;
-	json_t *walk;
+	json_t *walk = (json_t *)(uintptr_t)jwk_or_set;
 
 	/* jansson's iterators take no const; nothing is changed */
-	memcpy(&walk, &jwk_or_set, sizeof(walk));
 	for (i = 0; i < PO_ARRAY_SIZE(names); i++)
 		if (json_object_get(walk, names[i]))
 			return true;

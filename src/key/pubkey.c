@@ -218,9 +218,8 @@ void pubkey_free(struct pubkey *key)
 struct pubkey *pubkey_ref(const struct pubkey *key)
 {
 	/* the count is the one thing in it that is not immutable */
-	struct pubkey *shared;
+	struct pubkey *shared = (struct pubkey *)(uintptr_t)key;
 
-	memcpy(&shared, &key, sizeof(shared));
 	atomic_fetch_add(&shared->refs, 1);
 	return shared;
 }

@@ -120,7 +120,7 @@ enum po_status assertion_sign(const struct assertion_request *req,
 			      struct signer *signer, struct secret **ret_jwt,
 			      struct po_error *err)
 {
-	po_auto_buf header, claims;
+	po_auto_buf header = { 0 }, claims = { 0 };
 	enum po_status st;
 
 	buf_init(&header, JWS_TEXT_MAX / 4);

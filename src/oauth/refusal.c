@@ -14,7 +14,7 @@
 static void add_cut(struct buf *out, const char *text, size_t max)
 {
 	size_t len = strnlen(text, max);
-	po_auto_buf shown;
+	po_auto_buf shown = { 0 };
 	bool whole;
 
 	buf_init(&shown, max);
@@ -75,7 +75,7 @@ static void add_body(struct buf *out, const struct http_response *r)
 /* An "error" that is no string is shown as the JSON it is. */
 static void add_error(struct buf *out, const json_t *error)
 {
-	po_auto_buf json;
+	po_auto_buf json = { 0 };
 
 	buf_init(&json, JSON_TEXT_MAX);
 	if (json_is_string(error))
@@ -120,7 +120,7 @@ static const char *correlation(const struct http_response *r, struct buf *out)
 static enum po_status fail_redirect(const struct http_response *r,
 				    struct po_error *err)
 {
-	po_auto_buf where;
+	po_auto_buf where = { 0 };
 
 	buf_init(&where, 2 * PO_ERROR_TEXT_MAX);
 	add_cut(&where, r->location[0] ? r->location : "nowhere",
@@ -138,7 +138,7 @@ enum po_status refusal_fail(const struct http_response *response,
 	const json_t *error = json_object_get(body, "error");
 	bool refused = (error && !json_is_null(error) && status < 500) ||
 		       (status >= 400 && status < 500);
-	po_auto_buf text, where;
+	po_auto_buf text = { 0 }, where = { 0 };
 
 	buf_init(&text, 8 * REFUSAL_TEXT_MAX);
 	buf_init(&where, 4 * REFUSAL_TEXT_MAX);
@@ -160,7 +160,7 @@ enum po_status refusal_fail(const struct http_response *response,
 enum po_status refusal_nonsense(const struct http_response *response,
 				const char *why, struct po_error *err)
 {
-	po_auto_buf text, type, where;
+	po_auto_buf text = { 0 }, type = { 0 }, where = { 0 };
 
 	buf_init(&text, 8 * SNIPPET_MAX);
 	buf_init(&type, 1024);

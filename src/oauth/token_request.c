@@ -119,7 +119,7 @@ enum po_status token_request_form(const struct token_request *req,
 				  struct po_error *err)
 {
 	struct secret *secret;
-	po_auto_buf form; /* wiped as a secret is */
+	po_auto_buf form = { 0 }; /* wiped as a secret is */
 	enum po_status st = PO_OK;
 
 	buf_init(&form, FORM_MAX);

@@ -21,7 +21,7 @@ static enum po_status sign(char **argv, struct secret **ret_jws,
 		.pin_from = argv[3],
 	};
 	po_auto(signer) *signer = NULL;
-	po_auto_buf header, payload;
+	po_auto_buf header = { 0 }, payload = { 0 };
 	enum alg alg;
 	enum po_status st = alg_parse(argv[4], &alg, err);
 

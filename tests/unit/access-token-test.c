@@ -96,7 +96,7 @@ static void good_row(void **state)
 	const struct good *g = *state;
 	po_auto(access_token) *t = NULL;
 	struct po_error err = { 0 };
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 
 	/* the content type is not what decides */
 	response_make(&r, 200, "text/plain", g->body, strlen(g->body));
@@ -174,7 +174,7 @@ static void bad_row(void **state)
 	const struct bad *b = *state;
 	po_auto(access_token) *t = NULL;
 	struct po_error err = { 0 };
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 
 	response_make(&r, b->status, JSON, b->body, strlen(b->body));
 	assert_int_equal(access_token_read(&r, NOW_S, &t, &err), b->want);
@@ -192,7 +192,7 @@ static void long_token(void **state)
 	static const char after[] = "\",\"token_type\":\"Bearer\"}";
 	static char token[65536];
 	po_auto(access_token) *t = NULL;
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 
 	(void)state;
 	memset(token, 'x', sizeof(token));

@@ -39,7 +39,7 @@ static const struct assertion_request plain = {
 static void build(const struct assertion_request *req, const char *header,
 		  const char *claims)
 {
-	po_auto_buf h, c;
+	po_auto_buf h = { 0 }, c = { 0 };
 
 	buf_init(&h, 65536);
 	buf_init(&c, 65536);
@@ -132,7 +132,7 @@ static void bad_row(void **state)
 	const struct bad *b = *state;
 	struct assertion_request req = plain;
 	struct po_error err = { 0 };
-	po_auto_buf h, c;
+	po_auto_buf h = { 0 }, c = { 0 };
 
 	buf_init(&h, 65536);
 	buf_init(&c, 65536);
@@ -149,7 +149,7 @@ static void longest_and_shortest_life(void **state)
 	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(lives); i++) {
 		struct assertion_request req = plain;
-		po_auto_buf h, c;
+		po_auto_buf h = { 0 }, c = { 0 };
 
 		buf_init(&h, 65536);
 		buf_init(&c, 65536);
@@ -161,7 +161,7 @@ static void longest_and_shortest_life(void **state)
 static void too_long_for_the_buffer(void **state)
 {
 	struct po_error err = { 0 };
-	po_auto_buf h, c;
+	po_auto_buf h = { 0 }, c = { 0 };
 
 	(void)state;
 	buf_init(&h, 8);
@@ -175,7 +175,7 @@ static void signed_once_and_verifies(void **state)
 	struct soft_signer *soft = soft_signer_new(key, NULL);
 	po_auto(secret) *jwt = NULL;
 	po_auto(jws) *jws = NULL;
-	po_auto_buf h, c;
+	po_auto_buf h = { 0 }, c = { 0 };
 
 	(void)state;
 	buf_init(&h, 65536);

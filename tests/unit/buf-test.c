@@ -28,7 +28,7 @@ static void starts_empty(void **state)
 
 static void max_and_one_more(void **state)
 {
-	po_auto_buf b;
+	po_auto_buf b = { 0 };
 
 	(void)state;
 	buf_init(&b, 5);
@@ -45,7 +45,7 @@ static void max_and_one_more(void **state)
 
 static void format_at_max(void **state)
 {
-	po_auto_buf b;
+	po_auto_buf b = { 0 };
 
 	(void)state;
 	buf_init(&b, 8);
@@ -58,7 +58,7 @@ static void format_at_max(void **state)
 
 static void zero_max(void **state)
 {
-	po_auto_buf b;
+	po_auto_buf b = { 0 };
 
 	(void)state;
 	buf_init(&b, 0);
@@ -69,7 +69,7 @@ static void zero_max(void **state)
 
 static void huge_lengths_do_not_wrap(void **state)
 {
-	po_auto_buf b;
+	po_auto_buf b = { 0 };
 
 	(void)state;
 	buf_init(&b, SIZE_MAX);
@@ -81,7 +81,7 @@ static void huge_lengths_do_not_wrap(void **state)
 
 static void keeps_nul_bytes(void **state)
 {
-	po_auto_buf b;
+	po_auto_buf b = { 0 };
 
 	(void)state;
 	buf_init(&b, 10);
@@ -92,7 +92,7 @@ static void keeps_nul_bytes(void **state)
 
 static void usable_after_clear(void **state)
 {
-	po_auto_buf b;
+	po_auto_buf b = { 0 };
 
 	(void)state;
 	buf_init(&b, 4);
@@ -105,7 +105,7 @@ static void usable_after_clear(void **state)
 
 static void growing_wipes(void **state)
 {
-	po_auto_buf b;
+	po_auto_buf b = { 0 };
 
 	(void)state;
 	freed_look_for(CANARY, strlen(CANARY));

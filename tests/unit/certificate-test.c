@@ -102,7 +102,7 @@ static void bytes_stay_as_they_are(void **state)
 	uint8_t der[2048], *at;
 	const uint8_t *bytes;
 	size_t len = 0, len2 = 0;
-	po_auto_buf pem;
+	po_auto_buf pem = { 0 };
 
 	(void)state;
 	bytes = certificate_der(plain, &len);
@@ -223,7 +223,7 @@ static struct list_row list_rows[] = {
 
 static void build(const struct list_row *r, struct buf *out)
 {
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 
 	buf_init(&text, CERTIFICATE_PEM_MAX);
 	assert_true(buf_adds(&text, r->before));
@@ -244,7 +244,7 @@ static void list_row(void **state)
 	struct certificate_list list;
 	struct po_error err = { 0 };
 	enum po_status st;
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 
 	buf_init(&text, CERTIFICATE_PEM_MAX);
 	build(r, &text);
@@ -283,7 +283,7 @@ static void list_at_max_and_one_more(void **state)
 {
 	struct certificate_list list;
 	struct po_error err = { 0 };
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 
 	(void)state;
 	buf_init(&text, CERTIFICATE_PEM_MAX);
@@ -307,7 +307,7 @@ static void list_size_limit(void **state)
 	static char text[CERTIFICATE_PEM_MAX + 1];
 	struct certificate_list list;
 	struct po_error err = { 0 };
-	po_auto_buf pem;
+	po_auto_buf pem = { 0 };
 
 	(void)state;
 	buf_init(&pem, 10000);
@@ -329,7 +329,7 @@ static void find_in_list(void **state)
 	po_auto(certificate) *leaf = data_certificate(LEAF);
 	po_auto(certificate) *ca = data_certificate("certs/intermediate.pem");
 	struct certificate_list list;
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 
 	(void)state;
 	buf_init(&text, CERTIFICATE_PEM_MAX);
@@ -355,7 +355,7 @@ static void other_keys_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct po_error err = { 0 };
-		po_auto_buf text;
+		po_auto_buf text = { 0 };
 
 		buf_init(&text, 10000);
 		data_read(names[i], &text);

@@ -65,7 +65,7 @@ static int leave(void **state)
 static void read_at_max_and_one_more(void **state)
 {
 	struct po_error err = { 0 };
-	po_auto_buf ok, small;
+	po_auto_buf ok = { 0 }, small = { 0 };
 
 	(void)state;
 	make("f", "12345", 0644);
@@ -79,7 +79,7 @@ static void read_at_max_and_one_more(void **state)
 
 static void read_empty(void **state)
 {
-	po_auto_buf out;
+	po_auto_buf out = { 0 };
 
 	(void)state;
 	make("f", "", 0644);
@@ -91,7 +91,7 @@ static void read_empty(void **state)
 static void read_absent_and_folder(void **state)
 {
 	struct po_error err = { 0 };
-	po_auto_buf out;
+	po_auto_buf out = { 0 };
 
 	(void)state;
 	buf_init(&out, 5);
@@ -105,7 +105,7 @@ static void read_absent_and_folder(void **state)
 static void read_standard_input(void **state)
 {
 	int saved = dup(STDIN_FILENO);
-	po_auto_buf out;
+	po_auto_buf out = { 0 };
 	int fd;
 
 	(void)state;
@@ -201,7 +201,7 @@ static void private_is_a_plain_file(void **state)
 static void write_replaces(void **state)
 {
 	struct stat sb;
-	po_auto_buf out;
+	po_auto_buf out = { 0 };
 
 	(void)state;
 	make("f", "old and longer", 0644);

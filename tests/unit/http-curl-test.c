@@ -267,10 +267,10 @@ static void post_is_exact(void **state)
 		"Cache-Control: no-store\n"
 		"Content-Type: application/x-www-form-urlencoded\n"
 		"Content-Length: 53\n";
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 	json_auto_t *request = NULL;
 	char url[PATH_LEN];
-	po_auto_buf fields;
+	po_auto_buf fields = { 0 };
 
 	(void)state;
 	buf_init(&fields, 65536);
@@ -297,9 +297,9 @@ static void get_is_exact(void **state)
 		"Cache-Control: no-store\n";
 	char url[PATH_LEN], ca_file[PATH_LEN];
 	struct http_request get = { .method = HTTP_GET, .url = url };
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 	json_auto_t *request = NULL;
-	po_auto_buf fields;
+	po_auto_buf fields = { 0 };
 
 	(void)state;
 	buf_init(&fields, 65536);
@@ -345,7 +345,7 @@ static void answer_row(void **state)
 {
 	const struct answer *a = *state;
 	size_t before = count_requests("requests");
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 	char url[PATH_LEN];
 
 	http_response_init(&r);
@@ -359,7 +359,7 @@ static void answer_row(void **state)
 
 static void fields_are_kept(void **state)
 {
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 	char url[PATH_LEN];
 
 	(void)state;
@@ -377,7 +377,7 @@ static void fields_are_kept(void **state)
 
 static void cookies_are_forgotten(void **state)
 {
-	po_auto_buf fields;
+	po_auto_buf fields = { 0 };
 	json_auto_t *request = NULL;
 	char url[PATH_LEN];
 
@@ -385,7 +385,7 @@ static void cookies_are_forgotten(void **state)
 	buf_init(&fields, 65536);
 	url_of(url, GOOD, "localhost", "/cookie");
 	for (int i = 0; i < 2; i++) {
-		po_auto_http_response r;
+		po_auto_http_response r = { 0 };
 
 		http_response_init(&r);
 		assert_int_equal(post(url, "ca", 0, &r, NULL), PO_OK);
@@ -397,7 +397,7 @@ static void cookies_are_forgotten(void **state)
 
 static void http_to_loopback(void **state)
 {
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 	char url[PATH_LEN];
 
 	(void)state;
@@ -457,7 +457,7 @@ static void failure_row(void **state)
 {
 	const struct failure *f = *state;
 	struct po_error err = { 0 };
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 	char url[PATH_LEN], with_query[PATH_LEN + 16];
 	enum po_status st;
 	int64_t started_ms;
@@ -490,7 +490,7 @@ static void nothing_was_sent_to_strangers(void **state)
 	(void)state;
 	url_of(url, GOOD, "localhost", "/ok");
 	for (size_t i = 0; i < PO_ARRAY_SIZE(trust); i++) {
-		po_auto_http_response r;
+		po_auto_http_response r = { 0 };
 
 		http_response_init(&r);
 		assert_int_equal(post(url, trust[i], 0, &r, NULL),
@@ -504,7 +504,7 @@ static void nothing_was_sent_to_strangers(void **state)
 static void post_by_proxy(enum server proxy, const char *said)
 {
 	struct po_error err = { 0 };
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 	char url[PATH_LEN], proxy_url[PATH_LEN];
 
 	http_response_init(&r);
@@ -528,7 +528,7 @@ static void proxy_that_refuses(void **state)
 static void proxy_that_wants_a_password(void **state)
 {
 	json_auto_t *request = NULL;
-	po_auto_buf fields;
+	po_auto_buf fields = { 0 };
 
 	(void)state;
 	buf_init(&fields, 65536);
@@ -546,7 +546,7 @@ static void proxy_that_wants_a_password(void **state)
 static void signal_ends_it(void **state)
 {
 	struct po_error err = { 0 };
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 	char url[PATH_LEN];
 
 	(void)state;

@@ -117,7 +117,7 @@ static void longest_url(void **state)
 
 static void response_is_empty(void **state)
 {
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 
 	(void)state;
 	memset(&r, 0xff, sizeof(r));

@@ -85,7 +85,7 @@ static void errors_do_not_quote(void **state)
 static enum po_status parse_nested(unsigned int depth)
 {
 	json_auto_t *value = NULL;
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 	unsigned int i;
 
 	buf_init(&text, JSON_TEXT_MAX);
@@ -157,7 +157,7 @@ static void compact_keeps_order(void **state)
 {
 	static const char text[] = "{\"z\":1,\"a\":\"\\u00eb\\n/\",\"m\":[{}]}";
 	json_auto_t *o = NULL;
-	po_auto_buf out, small;
+	po_auto_buf out = { 0 }, small = { 0 };
 
 	(void)state;
 	buf_init(&out, 100);
@@ -178,7 +178,7 @@ static void parse_canary(void)
 		"\"" CANARY "\":[\"" CANARY "\"],\"x\":\"\\u00eb" CANARY "\"}";
 	static const char broken[] = "{\"access_token\":\"" CANARY "\" oops}";
 	json_t *value = NULL;
-	po_auto_buf out;
+	po_auto_buf out = { 0 };
 
 	buf_init(&out, 1000);
 	assert_int_equal(json_parse_object(text, strlen(text), &value, NULL),

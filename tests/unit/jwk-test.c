@@ -37,7 +37,7 @@ static struct vector_row vector_rows[] = {
 
 static json_t *load(const char *name)
 {
-	po_auto_buf path;
+	po_auto_buf path = { 0 };
 
 	buf_init(&path, 100);
 	assert_true(buf_addf(&path, "vectors/%s.json", name));
@@ -55,7 +55,7 @@ static void vector_row(void **state)
 	char thumbprint[JWK_THUMBPRINT_LEN + 1];
 	const json_t *value;
 	const char *name;
-	po_auto_buf members;
+	po_auto_buf members = { 0 };
 
 	assert_int_equal(jwk_to_pubkey(jwk, &key, NULL), PO_OK);
 	assert_int_equal(jwk_from_pubkey(key, &again, NULL), PO_OK);
@@ -78,7 +78,7 @@ static void x5c_has_the_bare_key(void **state)
 	const json_t *jwk = vector_jwk(vector);
 	po_auto(pubkey) *key = NULL;
 	struct certificate_list list;
-	po_auto_buf pem;
+	po_auto_buf pem = { 0 };
 
 	(void)state;
 	buf_init(&pem, 10000);

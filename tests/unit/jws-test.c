@@ -42,7 +42,7 @@ static struct vector_row vector_rows[] = {
 
 static json_t *load(const char *name)
 {
-	po_auto_buf path;
+	po_auto_buf path = { 0 };
 
 	buf_init(&path, 100);
 	assert_true(buf_addf(&path, "vectors/%s.json", name));

@@ -77,7 +77,7 @@ static void read_row(void **state)
 		struct jwt_times t = { .exp_s = 5, .has_exp = true };
 		json_auto_t *claims = NULL;
 		struct po_error err = { 0 };
-		po_auto_buf text;
+		po_auto_buf text = { 0 };
 		enum po_status st;
 
 		buf_init(&text, 256);

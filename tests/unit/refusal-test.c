@@ -109,7 +109,7 @@ static void refusal_row(void **state)
 	const struct row *row = *state;
 	po_auto(access_token) *t = NULL;
 	struct po_error err = { 0 };
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 
 	response_make(&r, row->status, row->type, row->body, strlen(row->body));
 	assert_int_equal(access_token_read(&r, 0, &t, &err), row->want);
@@ -125,7 +125,7 @@ static void redirect(void **state)
 	for (size_t i = 0; i < PO_ARRAY_SIZE(statuses); i++) {
 		po_auto(access_token) *t = NULL;
 		struct po_error err = { 0 };
-		po_auto_http_response r;
+		po_auto_http_response r = { 0 };
 
 		response_make(&r, statuses[i], NULL, "", 0);
 		(void)snprintf(r.location, sizeof(r.location),
@@ -142,7 +142,7 @@ static void redirect(void **state)
 static void challenge_when_there_is_nothing_else(void **state)
 {
 	struct po_error err = { 0 };
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 
 	(void)state;
 	response_make(&r, 401, NULL, "", 0);
@@ -156,7 +156,7 @@ static void challenge_when_there_is_nothing_else(void **state)
 static void correlation_is_shown(void **state)
 {
 	struct po_error err = { 0 };
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 
 	(void)state;
 	response_make(&r, 400, NULL, "", 0);
@@ -178,7 +178,7 @@ static void long_texts_are_cut(void **state)
 	for (size_t i = 0; i < PO_ARRAY_SIZE(pieces); i++) {
 		po_auto(access_token) *t = NULL;
 		static struct po_error err;
-		po_auto_http_response r;
+		po_auto_http_response r = { 0 };
 
 		memset(&err, 0, sizeof(err));
 		response_make(&r, 400, JSON, "{\"error\":\"", 10);
@@ -202,7 +202,7 @@ static void long_texts_are_cut(void **state)
 static void long_prose_is_cut(void **state)
 {
 	struct po_error err = { 0 };
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 
 	(void)state;
 	response_make(&r, 404, "text/plain", "", 0);
@@ -217,7 +217,7 @@ static void body_with_nul(void **state)
 {
 	po_auto(access_token) *t = NULL;
 	struct po_error err = { 0 };
-	po_auto_http_response r;
+	po_auto_http_response r = { 0 };
 
 	(void)state;
 	response_make(&r, 200, JSON, "{\0\"x\":1}", 9);

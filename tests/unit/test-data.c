@@ -28,7 +28,7 @@ void data_read(const char *name, struct buf *out)
 {
 	const char *top = getenv("top_srcdir");
 	struct po_error err = { 0 };
-	po_auto_buf path;
+	po_auto_buf path = { 0 };
 
 	buf_init(&path, 4096);
 	assert_true(buf_addf(&path, "%s/tests/data/%s", top ? top : ".", name));
@@ -40,7 +40,7 @@ json_t *data_json(const char *name)
 {
 	struct po_error err = { 0 };
 	json_t *value = NULL;
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 
 	buf_init(&text, JSON_TEXT_MAX);
 	data_read(name, &text);
@@ -54,7 +54,7 @@ struct certificate *data_certificate(const char *name)
 	struct certificate_list list;
 	struct po_error err = { 0 };
 	struct certificate *cert;
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 
 	buf_init(&text, CERTIFICATE_PEM_MAX);
 	data_read(name, &text);
@@ -69,7 +69,7 @@ EVP_PKEY *data_private_key(const char *name)
 {
 	po_auto_t(BIO) *bio = NULL;
 	EVP_PKEY *key;
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 
 	buf_init(&text, CERTIFICATE_PEM_MAX);
 	data_read(name, &text);

@@ -186,7 +186,7 @@ static struct utf8_row utf8_rows[] = {
 static void utf8_row(void **state)
 {
 	const struct utf8_row *r = *state;
-	po_auto_buf shown;
+	po_auto_buf shown = { 0 };
 
 	assert_int_equal(text_is_utf8(r->text, strlen(r->text)), r->valid);
 	buf_init(&shown, 256);
@@ -196,7 +196,7 @@ static void utf8_row(void **state)
 
 static void printable_knows_its_limit(void **state)
 {
-	po_auto_buf out;
+	po_auto_buf out = { 0 };
 
 	(void)state;
 	buf_init(&out, 4);
@@ -207,7 +207,7 @@ static void printable_knows_its_limit(void **state)
 
 static void nul_is_shown(void **state)
 {
-	po_auto_buf out;
+	po_auto_buf out = { 0 };
 
 	(void)state;
 	buf_init(&out, 16);

@@ -136,7 +136,7 @@ static void chain_row(void **state)
 	po_auto(certificate) *leaf = load(r->leaf);
 	struct certificate_list extra = { 0 };
 	json_auto_t *array = NULL;
-	po_auto_buf text;
+	po_auto_buf text = { 0 };
 	size_t n = 0;
 
 	buf_init(&text, CERTIFICATE_PEM_MAX);
