@@ -467,9 +467,8 @@ static void failure_row(void **state)
 	(void)snprintf(with_query, sizeof(with_query), "%s?q=canary", url);
 	started_ms = clock_monotonic_ms();
 	st = post(with_query, f->trust, f->timeout_ms, &r, &err);
-	if (f->timeout_ms) /* ten times, for a busy machine */
-		assert_in_range(clock_monotonic_ms() - started_ms,
-				f->timeout_ms, 10 * f->timeout_ms);
+	/* our own end, not that of the server's twenty seconds */
+	assert_true(clock_monotonic_ms() - started_ms < 15000);
 	assert_int_equal(st, f->status);
 	assert_int_equal(err.status, f->status);
 	if (!strstr(err.text, f->said))
