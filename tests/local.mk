@@ -23,9 +23,9 @@ include tests/unit/jose.mk
 include tests/unit/http.mk
 include tests/unit/oauth.mk
 include tests/unit/conf.mk
-include tests/unit/cmd.mk
 endif
 include tests/fault/local.mk
+include tests/fuzz/local.mk
 include tests/tools/local.mk
 include tests/lint/local.mk
 include tests/integ/local.mk

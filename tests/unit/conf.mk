@@ -1,1 +1,7 @@
 # unit tests of src/conf
+check_PROGRAMS += tests/unit/config-file-test
+TESTS += tests/unit/config-file-test
+
+tests_unit_config_file_test_SOURCES = tests/unit/config-file-test.c
+tests_unit_config_file_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_config_file_test_LDADD = $(CONF_LIBS) $(UNIT_LIBS)

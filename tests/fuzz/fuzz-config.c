@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A configuration file that is refused is refused with its name. */
+#include "fuzz.h"
+
+#include "conf/config_file.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	po_auto(config) *config = NULL;
+	struct po_error err = { 0 };
+	char path[64];
+	int fd = memfd_create("config", MFD_CLOEXEC);
+	enum po_status st;
+
+	fuzz_require(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	st = config_load(path, &config, &err);
+	(void)close(fd);
+	if (st != PO_OK) {
+		fuzz_check_error(st, &err);
+		fuzz_require(st == PO_E_CONFIG && strstr(err.text, path));
+		return 0;
+	}
+	for (size_t i = 0; i < config->profile_count; i++)
+		fuzz_require(config->profiles[i]->name != NULL);
+	return 0;
+}
