@@ -12,6 +12,9 @@ import https from 'node:https';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { webcrypto } from 'node:crypto';
+
+globalThis.crypto ??= webcrypto; // Node.js 18, which Debian 12 has
 
 const MAX_EXP_S = 300;
 const CLOCK_SKEW_S = 5;
