@@ -5,7 +5,8 @@
 // usage: node oidc-provider.mjs --jwks FILE --tls-cert PEM --tls-key PEM --ca PEM
 //
 // The module is looked for in $P11OAUTH_TEST_NODE_MODULES. Prints a line of
-// JSON when ready; the reason of each refusal goes to stderr.
+// JSON when ready; the reason of each refusal goes to stderr. Version 8 is the
+// newest that runs on Debian 12's Node.js 18.
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import https from 'node:https';
