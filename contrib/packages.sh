@@ -11,7 +11,7 @@ packages_sandbox="curl opensc openssl python3 python3-authlib
 # shellcheck disable=SC2034 # contrib/check uses it
 packages_test="bash-completion clang clang-format clang-tidy cppcheck expect
 	dbconfig-no-thanks glewlwyd jose jq libclang-rt-14-dev libcmocka-dev
-	libcrypt-jwt-perl mandoc nodejs opensc-pkcs11 rnbyc shellcheck sqlite3
+	libcrypt-jwt-perl llvm mandoc nodejs opensc-pkcs11 rnbyc shellcheck sqlite3
 	xz-utils zsh"
 
 is_installed() {
