@@ -67,14 +67,17 @@ enum po_status fs_read_secret_fd(int fd, struct secret *s, struct po_error *err)
 {
 	enum po_status st = PO_OK;
 	char chunk[64]; /* read(2), not stdio: a FILE would keep a copy */
-	ssize_t n;
+	ssize_t n = 1;
 
-	while (st == PO_OK && (n = read(fd, chunk, sizeof(chunk))) != 0) {
+	while (st == PO_OK && n != 0) {
+		if (!interrupt_wait_readable(fd)) {
+			st = interrupt_check(err);
+			break;
+		}
+		n = read(fd, chunk, sizeof(chunk));
 		if (n > 0)
 			st = secret_append(s, chunk, (size_t)n, err);
-		else if (errno == EINTR)
-			st = interrupt_check(err);
-		else
+		else if (n < 0 && errno != EINTR)
 			st = po_fail(err, PO_E_CONFIG, errno, "cannot read: %s",
 				     strerror(errno));
 	}

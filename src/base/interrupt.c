@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/interrupt.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
+
+#define TICK_MS 100
 
 static volatile sig_atomic_t pending;
 
@@ -34,6 +38,20 @@ enum po_status interrupt_check(struct po_error *err)
 		return PO_OK;
 	return po_fail(err, PO_E_USER, pending, "interrupted by signal %d",
 		       (int)pending);
+}
+
+bool interrupt_wait_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	while (!pending) {
+		/* poll(2) passes a negative descriptor over */
+		int n = fd < 0 ? 1 : poll(&p, 1, TICK_MS);
+
+		if (n > 0 || (n < 0 && errno != EINTR))
+			return true; /* what is wrong, read(2) will say */
+	}
+	return false;
 }
 
 void interrupt_reraise(void)

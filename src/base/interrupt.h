@@ -20,6 +20,12 @@ bool interrupt_is_pending(void);
 /* PO_OK, or PO_E_USER when a signal has come. */
 enum po_status interrupt_check(struct po_error *err) PO_MUST_CHECK;
 
+/*
+ * Waits until fd can be read: the signal may go to another thread, or come
+ * between any two instructions. False when a signal has come.
+ */
+bool interrupt_wait_readable(int fd);
+
 /* Dies of the signal that came, if one did. */
 void interrupt_reraise(void);
 

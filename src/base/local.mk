@@ -2,6 +2,7 @@ noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
 	src/base/base64url.c src/base/base64url.h \
 	src/base/buf.c src/base/buf.h \
+	src/base/child.c src/base/child.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/compiler.h \
 	src/base/environment.c src/base/environment.h \

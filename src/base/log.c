@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LINE_MAX_BYTES 4096
 
@@ -61,10 +62,11 @@ bool log_area_is_on(enum log_area area)
 }
 
 /* One line in one write, whatever bytes a token or a server put into it. */
-static void put_line(const char *prefix, const char *fmt, va_list ap)
-	PO_PRINTF(2, 0);
+static void put(const char *prefix, const char *fmt, va_list ap,
+		const char *end) PO_PRINTF(2, 0);
 
-static void put_line(const char *prefix, const char *fmt, va_list ap)
+static void put(const char *prefix, const char *fmt, va_list ap,
+		const char *end)
 {
 	char raw[LINE_MAX_BYTES];
 	po_auto_buf line = { 0 };
@@ -73,7 +75,7 @@ static void put_line(const char *prefix, const char *fmt, va_list ap)
 	if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0 ||
 	    !buf_adds(&line, prefix) ||
 	    !text_add_printable(&line, raw, strlen(raw)) ||
-	    !buf_adds(&line, "\n"))
+	    !buf_adds(&line, end))
 		return;
 	(void)fputs(buf_text(&line), stderr);
 }
@@ -85,7 +87,7 @@ void log_debug(enum log_area area, const char *fmt, ...)
 	if (!log_area_is_on(area))
 		return;
 	va_start(ap, fmt);
-	put_line("p11oauth: debug: ", fmt, ap);
+	put("p11oauth: debug: ", fmt, ap, "\n");
 	va_end(ap);
 }
 
@@ -96,6 +98,23 @@ void log_warn(const char *fmt, ...)
 	if (warnings_off)
 		return;
 	va_start(ap, fmt);
-	put_line("p11oauth: warning: ", fmt, ap);
+	put("p11oauth: warning: ", fmt, ap, "\n");
 	va_end(ap);
+}
+
+bool log_notice(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (warnings_off || !isatty(STDERR_FILENO))
+		return false;
+	va_start(ap, fmt);
+	put("\rp11oauth: ", fmt, ap, "");
+	va_end(ap);
+	return true;
+}
+
+void log_notice_clear(void)
+{
+	(void)fputs("\r\033[K", stderr);
 }

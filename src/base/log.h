@@ -31,4 +31,11 @@ bool log_area_is_on(enum log_area area);
 void log_debug(enum log_area area, const char *fmt, ...) PO_PRINTF(2, 3);
 void log_warn(const char *fmt, ...) PO_PRINTF(1, 2);
 
+/*
+ * A line for a person who waits: shown only when stderr is a terminal (false:
+ * it is not shown), and gone after log_notice_clear().
+ */
+bool log_notice(const char *fmt, ...) PO_PRINTF(1, 2);
+void log_notice_clear(void);
+
 #endif
