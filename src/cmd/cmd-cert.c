@@ -64,7 +64,8 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 {
 	po_auto(open_key) *key = NULL;
 	struct identity id;
-	enum po_status st = open_key(ctx->env, ctx->profile, &key, err);
+	enum po_status st =
+		open_key(ctx->env, ctx->profile, 0, NULL, &key, err);
 
 	if (st == PO_OK && !key->signer->cert)
 		st = open_key_unlock(key, err);

@@ -7,12 +7,12 @@
 #include <string.h>
 
 static enum po_status jwk_of(const struct po_env *env,
-			     const struct profile *profile, json_t **ret_jwk,
-			     struct po_error *err)
+			     const struct profile *profile, size_t index,
+			     json_t **ret_jwk, struct po_error *err)
 {
 	po_auto(open_key) *key = NULL;
 	struct identity id;
-	enum po_status st = open_key(env, profile, &key, err);
+	enum po_status st = open_key(env, profile, index, NULL, &key, err);
 
 	if (st == PO_OK && !key->signer->pubkey)
 		st = open_key_unlock(key, err);
@@ -43,19 +43,39 @@ static enum po_status check_kid(const json_t *keys, const json_t *jwk,
 	return PO_OK;
 }
 
+/* The same key twice, such as on two HSMs, is one key of the set. */
+static bool is_there(const json_t *keys, json_t *jwk)
+{
+	for (size_t i = 0; i < json_array_size(keys); i++)
+		if (json_equal(json_array_get(keys, i), jwk))
+			return true;
+	return false;
+}
+
+static enum po_status add_key(const struct cmd_context *ctx,
+			      const struct profile *profile, size_t index,
+			      json_t *keys, struct po_error *err)
+{
+	json_auto_t *jwk = NULL;
+	enum po_status st = jwk_of(ctx->env, profile, index, &jwk, err);
+
+	if (st != PO_OK || is_there(keys, jwk))
+		return st;
+	st = check_kid(keys, jwk, err);
+	if (st == PO_OK && json_array_append(keys, jwk) != 0)
+		st = po_no_memory(err);
+	return st;
+}
+
 static enum po_status add(const struct cmd_context *ctx, const char *name,
 			  json_t *keys, struct po_error *err)
 {
 	po_auto(profile) *profile = NULL;
-	json_auto_t *jwk = NULL;
 	enum po_status st = commands_profile(ctx, name, &profile, err);
+	size_t i = 0;
 
-	if (st == PO_OK)
-		st = jwk_of(ctx->env, profile, &jwk, err);
-	if (st == PO_OK)
-		st = check_kid(keys, jwk, err);
-	if (st == PO_OK && json_array_append(keys, jwk) != 0)
-		st = po_no_memory(err);
+	while (st == PO_OK && (i == 0 || profile->key[i]))
+		st = add_key(ctx, profile, i++, keys, err);
 	return name ? po_context(err, st, "profile '%s'", name) : st;
 }
 

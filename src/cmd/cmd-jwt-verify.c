@@ -88,7 +88,8 @@ static enum po_status key_of_token(const struct cmd_context *ctx,
 				   struct po_error *err)
 {
 	po_auto(open_key) *key = NULL;
-	enum po_status st = open_key(ctx->env, ctx->profile, &key, err);
+	enum po_status st =
+		open_key(ctx->env, ctx->profile, 0, NULL, &key, err);
 
 	if (st == PO_OK && !key->signer->pubkey)
 		st = open_key_unlock(key, err);

@@ -79,7 +79,8 @@ static bool set_names(json_t *object, const struct inventory_key *key)
 	    !set(object, "type", json_string(type)) ||
 	    !set(object, "bits",
 		 json_integer((json_int_t)pubkey_bits(key->pubkey))) ||
-	    !set(object, "jwk_thumbprint", json_string(prints.jwk)))
+	    !set(object, "jwk_thumbprint", json_string(prints.jwk)) ||
+	    !set(object, "spki_sha256", json_string(prints.spki)))
 		return false;
 	return !key->cert ||
 	       (set(object, "x5t", json_string(prints.x5t)) &&
@@ -174,7 +175,8 @@ static bool add_names(struct buf *out, const struct inventory_key *key)
 	pubkey_describe(key->pubkey, type);
 	if (thumbprints_of(key->pubkey, key->cert, &prints, NULL) != PO_OK ||
 	    !buf_addf(out, "    type        %s\n", type) ||
-	    !buf_addf(out, "    thumbprint  %s\n", prints.jwk))
+	    !buf_addf(out, "    thumbprint  %s\n", prints.jwk) ||
+	    !buf_addf(out, "    SPKI        %s\n", prints.spki))
 		return false;
 	return !key->cert ||
 	       (buf_addf(out, "    x5t-hex     %s\n", prints.x5t_hex) &&
@@ -249,9 +251,13 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 	struct inventory_request req = {
 		.module = p->module,
 		.uri = line->operand_count ? line->operands[0] : NULL,
+		.init_args = p->module_init_args,
+		.timeout_s = p->token_timeout_s,
 		.login = o->login,
-		.pin_from = p->pin_from,
-		.purpose = &purpose,
+		.pin = { .from = p->pin_from[0],
+			 .pinentry = p->pinentry,
+			 .purpose = &purpose,
+			 .retry = p->retry_pin },
 	};
 	po_auto(inventory) *inv = NULL;
 	enum po_status st = inventory_read(&req, &inv, err);

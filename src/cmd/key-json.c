@@ -10,10 +10,15 @@ enum po_status thumbprints_of(const struct pubkey *key,
 			      struct thumbprints *ret_prints,
 			      struct po_error *err)
 {
+	uint8_t spki[PUBKEY_SHA256_LEN];
 	enum po_status st;
 
 	*ret_prints = (struct thumbprints){ 0 };
 	st = jwk_thumbprint(key, ret_prints->jwk, err);
+	if (st == PO_OK)
+		st = pubkey_spki_sha256(key, spki, err);
+	if (st == PO_OK)
+		text_hex_upper(ret_prints->spki, spki, sizeof(spki));
 	if (st == PO_OK && cert)
 		st = x5t_sha1(cert, ret_prints->x5t, err);
 	if (st == PO_OK && cert)

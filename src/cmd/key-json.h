@@ -16,6 +16,7 @@ struct thumbprints { /* "" where there is no certificate */
 	char x5t_s256[X5T_S256_LEN + 1];
 	char x5t_hex[X5T_HEX_LEN + 1];
 	char jwk[JWK_THUMBPRINT_LEN + 1];
+	char spki[2 * PUBKEY_SHA256_LEN + 1]; /* SHA-256 in hex */
 };
 
 /* cert may be NULL. */

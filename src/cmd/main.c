@@ -13,6 +13,7 @@
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "conf/config_file.h"
+#include "cryptoki/device.h"
 #include "flow/env.h"
 
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* No core file and no ptrace by others while secrets are in memory. */
 static void lock_process(void)
@@ -145,6 +147,15 @@ static void print_error(const struct po_error *err, bool as_json)
 	(void)fprintf(stderr, "p11oauth: %s\n", buf_text(&text));
 }
 
+/* A module that is stuck may hang the exit handlers, too. */
+static int leave(int status)
+{
+	if (!device_was_lost())
+		return status;
+	(void)fflush(stderr);
+	_exit(status);
+}
+
 int main(int argc, char **argv)
 {
 	static struct po_error err;
@@ -161,10 +172,10 @@ int main(int argc, char **argv)
 	as_json = line.global.json;
 	options_clear(&line);
 	if (st == PO_OK)
-		return EXIT_SUCCESS;
+		return leave(EXIT_SUCCESS);
 	if (err.status == PO_OK) /* a failure must not be silent */
 		(void)po_fail(&err, st, 0, "failed (%s)", po_status_name(st));
 	print_error(&err, as_json);
 	interrupt_reraise();
-	return -st;
+	return leave(-st);
 }

@@ -184,6 +184,10 @@ enum po_status profile_set(struct profile *profile,
 	if (setting->kind == SETTING_LIST && had->kind != origin->kind)
 		clear_list(text_field(profile, setting));
 	*had = *origin; /* first, so that a fault names the right place */
+	if (setting->only_option && origin->kind != ORIGIN_OPTION)
+		return profile_fault(profile, setting->name, err,
+				     "this is for a person to say, on the "
+				     "command line");
 	st = check_text(profile, setting, text, err);
 	return st == PO_OK ? set_value(profile, setting, text, err) : st;
 }

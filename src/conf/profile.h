@@ -46,6 +46,7 @@ struct setting {
 	const char *const *words; /* NULL: any text; else what is accepted
 				   * (a word that ends in ':' is a prefix) */
 	bool only_words;          /* anything else is refused here already */
+	bool only_option;         /* not in a file, nor in the environment */
 	int64_t max_s;            /* SETTING_SECONDS */
 };
 
@@ -71,7 +72,14 @@ struct profile { /* texts owned; NULL: not set */
 	/* the key */
 	char *key[PROFILE_LIST_MAX + 1];
 	char *module;
-	char *pin_from;
+	char *module_init_args;
+	int64_t token_timeout_s;              /* 0: the default */
+	char *pin_from[PROFILE_LIST_MAX + 1]; /* one for all keys, or each its
+					       * own */
+	char *pinentry;
+	bool retry_pin;
+	char *key_spki[PROFILE_LIST_MAX + 1];
+	char *key_policy[PROFILE_LIST_MAX + 1];
 	char *certificate_file;
 	char *certificate_expiry; /* "warn" or "error" */
 	/* identity */

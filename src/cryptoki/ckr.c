@@ -113,3 +113,24 @@ enum po_status ckr_fail(struct po_error *err, CK_RV rv, const char *what)
 	return po_fail(err, row->status, (long)rv, "%s (%s: %s)", row->text,
 		       what, row->name);
 }
+
+bool ckr_is_loss(long rv)
+{
+	switch ((CK_RV)rv) {
+	case CKR_GENERAL_ERROR:
+	case CKR_FUNCTION_FAILED:
+	case CKR_DEVICE_ERROR:
+	case CKR_DEVICE_REMOVED:
+	case CKR_TOKEN_NOT_PRESENT:
+	case CKR_SLOT_ID_INVALID:
+	case CKR_SESSION_CLOSED:
+	case CKR_SESSION_HANDLE_INVALID:
+	case CKR_KEY_HANDLE_INVALID:
+	case CKR_OBJECT_HANDLE_INVALID:
+	case CKR_OPERATION_ACTIVE:
+	case CKR_OPERATION_NOT_INITIALIZED:
+	case CKR_CRYPTOKI_NOT_INITIALIZED:
+	case CKR_USER_NOT_LOGGED_IN: return true;
+	default: return false;
+	}
+}

@@ -10,6 +10,7 @@
 #include "base/error.h"
 
 #include <p11-kit/pkcs11.h>
+#include <stdbool.h>
 
 /* "CKR_PIN_INCORRECT", or "CKR 0x…" for one that has no name here. Static
  * for the named ones, else valid until the next call in the same thread. */
@@ -20,5 +21,12 @@ const char *ckr_name(CK_RV rv);
  * that returned it, such as "C_Sign".
  */
 enum po_status ckr_fail(struct po_error *err, CK_RV rv, const char *what);
+
+/*
+ * True when a new session, a new login and a new search may succeed where this
+ * return value (err->native) ended the old one: the session or the token was
+ * lost, or the module will not say.
+ */
+bool ckr_is_loss(long rv);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cryptoki/ckr.h"
+#include "cryptoki/device.h"
 
 #include <string.h>
 
@@ -29,7 +30,6 @@ enum po_status find_objects(const struct session *session,
 			    const struct selector *selector,
 			    struct matches *ret_matches, struct po_error *err)
 {
-	CK_FUNCTION_LIST *fn = session->module->fn;
 	CK_ATTRIBUTE template[3] = { { CKA_CLASS, &class, sizeof(class) } };
 	struct matches m = { 0 };
 	/* PKCS #11 takes no const; it does not write to a search template */
@@ -49,11 +49,13 @@ enum po_status find_objects(const struct session *session,
 		template[n++] = (CK_ATTRIBUTE){ CKA_LABEL, label, len };
 	}
 
-	rv = fn->C_FindObjectsInit(session->handle, template, n);
+	rv = MODULE_CALL(session->module, C_FindObjectsInit, session->handle,
+			 template, n);
 	if (rv != CKR_OK)
 		return ckr_fail(err, rv, "C_FindObjectsInit");
-	rv = fn->C_FindObjects(session->handle, m.handles, FIND_MAX, &count);
-	(void)fn->C_FindObjectsFinal(session->handle);
+	rv = MODULE_CALL(session->module, C_FindObjects, session->handle,
+			 m.handles, FIND_MAX, &count);
+	(void)MODULE_CALL(session->module, C_FindObjectsFinal, session->handle);
 	if (rv != CKR_OK)
 		return ckr_fail(err, rv, "C_FindObjects");
 	m.count = count < FIND_MAX ? count : FIND_MAX;
@@ -140,9 +142,16 @@ static bool is_better(const struct certificate *a, const struct certificate *b)
 	return certificate_not_before_s(a) > certificate_not_before_s(b);
 }
 
+static bool is_candidate(const struct found *f, const struct pubkey *of)
+{
+	return !certificate_is_attestation(f->cert) &&
+	       (!of || pubkey_equal(f->pubkey, of));
+}
+
 /* Takes f into best when it is the better one; empties the other. */
 static enum po_status consider(struct found *best, struct found *f)
 {
+	size_t count = best->cert_count + 1;
 	struct found other;
 
 	if (best->cert && !pubkey_equal(best->pubkey, f->pubkey))
@@ -152,11 +161,13 @@ static enum po_status consider(struct found *best, struct found *f)
 		*best = *f;
 		*f = other;
 	}
+	best->cert_count = count;
 	return PO_OK;
 }
 
 enum po_status find_certificate(const struct session *session,
 				const struct selector *selector,
+				const struct pubkey *of,
 				struct found *ret_found, struct po_error *err)
 {
 	struct found best = { 0 };
@@ -169,7 +180,7 @@ enum po_status find_certificate(const struct session *session,
 
 		st = read_found(session, CKO_CERTIFICATE, m.handles[i], &f,
 				m.count == 1 ? err : NULL);
-		if (st == PO_OK)
+		if (st == PO_OK && is_candidate(&f, of))
 			st = consider(&best, &f);
 		else if (st == PO_E_CRYPTO && m.count > 1)
 			st = PO_OK; /* not one of ours; the others may be */

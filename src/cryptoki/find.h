@@ -40,16 +40,19 @@ struct found { /* an object that was found and read; owned */
 	CK_OBJECT_HANDLE handle;
 	struct pubkey *pubkey;
 	struct certificate *cert; /* certificates only */
+	size_t cert_count;        /* that were to choose from */
 };
 void found_clear(struct found *found);
 
 /*
  * The certificate that matches; found->cert stays NULL when there is none. Of
- * several for one key the one valid now with the latest start is taken.
- * PO_E_AMBIGUOUS: of several keys, listed.
+ * several for one key the one valid now with the latest start is taken; those
+ * that a device made to attest a key are passed over, and so are those of
+ * other keys when of is given. PO_E_AMBIGUOUS: of several keys, listed.
  */
 enum po_status find_certificate(const struct session *session,
 				const struct selector *selector,
+				const struct pubkey *of,
 				struct found *ret_found,
 				struct po_error *err) PO_MUST_CHECK;
 

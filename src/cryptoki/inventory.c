@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cryptoki/ckr.h"
+#include "cryptoki/device.h"
 #include "cryptoki/login.h"
 #include "cryptoki/object.h"
 #include "cryptoki/uri.h"
@@ -79,12 +80,9 @@ static enum claim claim_of(int value)
 	return value < 0 ? CLAIM_UNKNOWN : value ? CLAIM_YES : CLAIM_NO;
 }
 
-static void take_claims(struct walk *w, CK_OBJECT_HANDLE handle,
+static void take_claims(const int c[static OBJECT_CLAIMS],
 			struct inventory_key *key)
 {
-	int c[OBJECT_CLAIMS];
-
-	object_read_claims(w->session, handle, c);
 	key->sign = claim_of(c[OBJECT_SIGN]);
 	key->sensitive = claim_of(c[OBJECT_SENSITIVE]);
 	key->extractable = claim_of(c[OBJECT_EXTRACTABLE]);
@@ -117,7 +115,7 @@ static void take_object(struct walk *w, CK_OBJECT_CLASS class,
 		return;
 	if (class == CKO_PRIVATE_KEY) {
 		key->has_private = true;
-		take_claims(w, handle, key);
+		take_claims(name.claims, key);
 		memcpy(key->label, name.label, sizeof(key->label));
 	}
 	if (cert && !key->cert)
@@ -129,18 +127,19 @@ static void take_object(struct walk *w, CK_OBJECT_CLASS class,
 static enum po_status walk_class(struct walk *w, CK_OBJECT_CLASS class,
 				 struct po_error *err)
 {
-	CK_FUNCTION_LIST *fn = w->session->module->fn;
 	CK_SESSION_HANDLE session = w->session->handle;
 	CK_ATTRIBUTE template = { CKA_CLASS, &class, sizeof(class) };
 	CK_OBJECT_HANDLE *handles;
 	CK_ULONG count = 0, n = 0;
-	CK_RV rv = fn->C_FindObjectsInit(session, &template, 1);
+	CK_RV rv = MODULE_CALL(w->session->module, C_FindObjectsInit, session,
+			       &template, 1);
 
 	if (rv != CKR_OK)
 		return ckr_fail(err, rv, "C_FindObjectsInit");
 	handles = calloc(INVENTORY_OBJECTS_MAX, sizeof(*handles));
 	if (!handles) {
-		(void)fn->C_FindObjectsFinal(session);
+		(void)MODULE_CALL(w->session->module, C_FindObjectsFinal,
+				  session);
 		return po_no_memory(err);
 	}
 	do { /* every answer but an empty one may be followed by another */
@@ -149,10 +148,11 @@ static enum po_status walk_class(struct walk *w, CK_OBJECT_CLASS class,
 		if (room > HANDLES_AT_ONCE)
 			room = HANDLES_AT_ONCE;
 		n = 0;
-		rv = fn->C_FindObjects(session, handles + count, room, &n);
+		rv = MODULE_CALL(w->session->module, C_FindObjects, session,
+				 handles + count, room, &n);
 		count += n < room ? n : room;
 	} while (rv == CKR_OK && n > 0 && count < INVENTORY_OBJECTS_MAX);
-	(void)fn->C_FindObjectsFinal(session);
+	(void)MODULE_CALL(w->session->module, C_FindObjectsFinal, session);
 	if (rv == CKR_OK)
 		for (CK_ULONG i = 0; i < count; i++)
 			take_object(w, class, handles[i]);
@@ -192,7 +192,10 @@ static enum po_status walk_token(const struct inventory_request *req,
 	enum po_status st = PO_OK;
 
 	if (req->login && login_is_required(w->session)) {
-		st = login_user(w->session, req->pin_from, req->purpose, err);
+		struct kept_pin kept = { 0 };
+
+		st = login_user(w->session, &req->pin, &kept, err);
+		kept_pin_clear(&kept);
 		w->token->logged_in = st == PO_OK;
 	}
 	for (size_t i = 0; st == PO_OK && i < PO_ARRAY_SIZE(classes); i++)
@@ -268,35 +271,51 @@ static enum po_status load(const struct inventory_request *req,
 		st = uri_parse(req->uri, ret_uri, err);
 	else if (!(none = p11_kit_uri_new()))
 		st = po_no_memory(err);
-	if (st == PO_OK && req->pin_from)
-		st = pin_source_check(req->pin_from, err);
+	if (st == PO_OK && req->pin.from)
+		st = pin_source_check(req->pin.from, err);
 	if (st == PO_OK)
 		st = module_choose(req->module, req->uri ? *ret_uri : none,
 				   &path, err);
 	if (st == PO_OK)
-		st = module_load(path, ret_module, err);
+		st = module_load(path, req->init_args, ret_module, err);
 	free(path);
 	return st;
+}
+
+/* What the device's thread works on. */
+struct reading {
+	const struct inventory_request *req;
+	struct inventory *inventory;
+};
+
+static enum po_status read_job(void *arg, struct po_error *err)
+{
+	struct reading *r = arg;
+	po_auto_t(P11KitUri) *uri = NULL;
+	po_auto(module) *module = NULL;
+	enum po_status st = load(r->req, &uri, &module, err);
+
+	if (st != PO_OK)
+		return st;
+	return read_tokens(r->req, module, uri, r->inventory, err);
 }
 
 enum po_status inventory_read(const struct inventory_request *req,
 			      struct inventory **ret_inventory,
 			      struct po_error *err)
 {
-	po_auto(inventory) *inv = calloc(1, sizeof(*inv));
-	po_auto_t(P11KitUri) *uri = NULL;
-	po_auto(module) *module = NULL;
-	enum po_status st;
+	struct device *device = device_new(req->timeout_s);
+	struct reading r = { req, calloc(1, sizeof(struct inventory)) };
+	enum po_status st = device && r.inventory
+				    ? device_run(device, read_job, &r, err)
+				    : po_no_memory(err);
 
-	if (!inv)
-		return po_no_memory(err);
-	st = load(req, &uri, &module, err);
 	if (st == PO_OK)
-		st = read_tokens(req, module, uri, inv, err);
-	if (st != PO_OK)
-		return st;
-	*ret_inventory = po_steal(inv);
-	return PO_OK;
+		*ret_inventory = r.inventory;
+	else if (!device || !device_is_lost(device))
+		inventory_free(r.inventory);
+	device_free(device, NULL, NULL);
+	return st;
 }
 
 void inventory_free(struct inventory *inventory)

@@ -48,10 +48,11 @@ struct inventory {
 
 struct inventory_request { /* all borrowed */
 	const char *module;
-	const char *uri;      /* NULL: every token and object */
-	bool login;           /* log in to each token that matches */
-	const char *pin_from; /* as in token_signer.h */
-	const struct pin_purpose *purpose;
+	const char *uri;       /* NULL: every token and object */
+	const char *init_args; /* for the module; NULL: none */
+	int64_t timeout_s;     /* as in device.h */
+	bool login;            /* log in to each token that matches */
+	struct pin_request pin;
 };
 
 /* Fails as token_signer_open() does, but an empty inventory is PO_OK. */

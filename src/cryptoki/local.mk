@@ -1,12 +1,17 @@
 noinst_LIBRARIES += libcryptoki.a
 libcryptoki_a_SOURCES = \
 	src/cryptoki/ckr.c src/cryptoki/ckr.h \
+	src/cryptoki/device.c src/cryptoki/device.h \
 	src/cryptoki/find.c src/cryptoki/find.h \
 	src/cryptoki/inventory.c src/cryptoki/inventory.h \
 	src/cryptoki/login.c src/cryptoki/login.h \
 	src/cryptoki/module.c src/cryptoki/module.h \
 	src/cryptoki/object.c src/cryptoki/object.h \
 	src/cryptoki/pin.c src/cryptoki/pin.h \
+	src/cryptoki/pin_memory.c src/cryptoki/pin_memory.h \
+	src/cryptoki/pin_prompt.c src/cryptoki/pin_prompt.h \
+	src/cryptoki/pinentry.c src/cryptoki/pinentry.h \
+	src/cryptoki/policy.c src/cryptoki/policy.h \
 	src/cryptoki/sign.c src/cryptoki/sign.h \
 	src/cryptoki/slot.c src/cryptoki/slot.h \
 	src/cryptoki/token_signer.c src/cryptoki/token_signer.h \

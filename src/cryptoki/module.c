@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "config.h"
 #include "cryptoki/ckr.h"
+#include "cryptoki/device.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -60,10 +61,13 @@ static enum po_status get_functions(struct module *m, struct po_error *err)
 {
 	CK_C_GetFunctionList get = NULL;
 	/* never closed: vendors' libraries do not survive being unloaded */
-	void *library = dlopen(m->path, RTLD_NOW | RTLD_LOCAL);
+	void *library;
 	void *symbol;
 	CK_RV rv;
 
+	device_enter("dlopen"); /* runs the module's constructors */
+	library = dlopen(m->path, RTLD_NOW | RTLD_LOCAL);
+	(void)device_leave(CKR_OK);
 	if (!library)
 		return po_fail(err, PO_E_TOKEN, 0, "cannot load the module: %s",
 			       dlerror());
@@ -74,7 +78,8 @@ static enum po_status get_functions(struct module *m, struct po_error *err)
 			       "C_GetFunctionList",
 			       m->path);
 	memcpy(&get, &symbol, sizeof(get)); /* ISO C has no such cast */
-	rv = get(&m->fn);
+	device_enter("C_GetFunctionList");
+	rv = device_leave(get(&m->fn));
 	if (rv == CKR_OK && m->fn)
 		return PO_OK;
 	return po_fail(err, PO_E_TOKEN, (long)rv,
@@ -82,8 +87,8 @@ static enum po_status get_functions(struct module *m, struct po_error *err)
 		       m->path, ckr_name(rv));
 }
 
-enum po_status module_load(const char *path, struct module **ret_module,
-			   struct po_error *err)
+enum po_status module_load(const char *path, const char *init_args,
+			   struct module **ret_module, struct po_error *err)
 {
 	po_auto(module) *m = calloc(1, sizeof(*m));
 	CK_C_INITIALIZE_ARGS args = { .flags = CKF_OS_LOCKING_OK };
@@ -92,11 +97,14 @@ enum po_status module_load(const char *path, struct module **ret_module,
 
 	if (!m || !(m->path = text_dup(path)))
 		return po_no_memory(err);
+	if (init_args && !(args.pReserved = text_dup(init_args)))
+		return po_no_memory(err);
+	m->init_args = args.pReserved;
 	st = get_functions(m, err);
 	if (st != PO_OK || !m->fn)
 		return st;
 
-	rv = m->fn->C_Initialize(&args);
+	rv = MODULE_CALL(m, C_Initialize, &args);
 	if (rv == CKR_OK)
 		m->ours = true;
 	else if (rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
@@ -113,7 +121,8 @@ void module_free(struct module *module)
 	if (!module)
 		return;
 	if (module->ours)
-		(void)module->fn->C_Finalize(NULL);
+		(void)MODULE_CALL(module, C_Finalize, NULL);
+	free(module->init_args);
 	free(module->path);
 	free(module);
 }

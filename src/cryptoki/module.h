@@ -17,6 +17,7 @@ struct module {
 	CK_FUNCTION_LIST *fn; /* the module's own */
 	bool ours;            /* we initialised it, so we finalise it */
 	char *path;
+	char *init_args; /* owned; NULL: none */
 };
 
 /*
@@ -31,11 +32,13 @@ enum po_status module_choose(const char *path, const P11KitUri *uri,
 			     struct po_error *err) PO_MUST_CHECK;
 
 /*
- * dlopen(), C_GetFunctionList, C_Initialize. Move the real stdout away first:
- * vendors print. PO_E_TOKEN: not loadable or no PKCS #11 module; the text has
- * the linker's reason.
+ * dlopen(), C_GetFunctionList, C_Initialize with init_args (which NSS wants;
+ * NULL: none) as pReserved. Move the real stdout away first: vendors print.
+ * PO_E_TOKEN: not loadable or no PKCS #11 module; the text has the linker's
+ * reason.
  */
-enum po_status module_load(const char *path, struct module **ret_module,
+enum po_status module_load(const char *path, const char *init_args,
+			   struct module **ret_module,
 			   struct po_error *err) PO_MUST_CHECK;
 
 /* C_Finalize when the module is ours. NULL is a no-op. */

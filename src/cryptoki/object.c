@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cryptoki/ckr.h"
+#include "cryptoki/device.h"
 #include "cryptoki/uri.h"
 
 #include <stdlib.h>
@@ -28,8 +29,8 @@ static enum po_status get(const struct session *s, CK_OBJECT_HANDLE handle,
 			  CK_ATTRIBUTE *template, size_t count,
 			  struct po_error *err)
 {
-	CK_RV rv = s->module->fn->C_GetAttributeValue(s->handle, handle,
-						      template, count);
+	CK_RV rv = MODULE_CALL(s->module, C_GetAttributeValue, s->handle,
+			       handle, template, count);
 
 	if (rv == CKR_OK || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
 	    rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_BUFFER_TOO_SMALL)
@@ -124,7 +125,20 @@ struct key_parts {
 	uint8_t spki[PUBKEY_RSA_BITS_MAX / 8 + 128];
 };
 
-enum { ID, LABEL, TYPE, MODULUS, EXPONENT, PARAMS, POINT, SPKI, ATTRIBUTES };
+/* The claims come last, for private keys only. */
+enum { ID, LABEL, TYPE, MODULUS, EXPONENT, PARAMS, POINT, SPKI, CLAIMS };
+
+#define ATTRIBUTES (CLAIMS + OBJECT_CLAIMS)
+
+static const CK_ATTRIBUTE_TYPE claim_types[OBJECT_CLAIMS] = {
+	[OBJECT_SIGN] = CKA_SIGN,
+	[OBJECT_SENSITIVE] = CKA_SENSITIVE,
+	[OBJECT_EXTRACTABLE] = CKA_EXTRACTABLE,
+	[OBJECT_ALWAYS_SENSITIVE] = CKA_ALWAYS_SENSITIVE,
+	[OBJECT_NEVER_EXTRACTABLE] = CKA_NEVER_EXTRACTABLE,
+	[OBJECT_LOCAL] = CKA_LOCAL,
+	[OBJECT_ALWAYS_AUTHENTICATE] = CKA_ALWAYS_AUTHENTICATE,
+};
 
 static enum po_status key_of(const struct key_parts *parts,
 			     const CK_ATTRIBUTE *a, struct pubkey **ret_key,
@@ -157,6 +171,8 @@ enum po_status object_read_key(const struct session *session,
 			       struct object_name *ret_name,
 			       struct pubkey **ret_key, struct po_error *err)
 {
+	size_t count = class == CKO_PRIVATE_KEY ? ATTRIBUTES : CLAIMS;
+	CK_BBOOL claims[OBJECT_CLAIMS] = { 0 };
 	struct key_parts parts = { 0 };
 	CK_ATTRIBUTE a[ATTRIBUTES] = {
 		[ID] = { CKA_ID, ret_name->id, sizeof(ret_name->id) },
@@ -175,40 +191,21 @@ enum po_status object_read_key(const struct session *session,
 	CK_ATTRIBUTE given[ATTRIBUTES];
 	enum po_status st;
 
+	for (size_t i = 0; i < OBJECT_CLAIMS; i++)
+		a[CLAIMS + i] = (CK_ATTRIBUTE){ claim_types[i], &claims[i],
+						sizeof(claims[i]) };
 	memcpy(given, a, sizeof(a));
-	st = get(session, handle, a, ATTRIBUTES, err);
+	st = get(session, handle, a, count, err);
 	if (st != PO_OK)
 		return st;
-	distrust(a, given, ATTRIBUTES);
+	distrust(a, given, count);
 	set_name(ret_name, class, &a[ID], &a[LABEL]);
+	for (size_t i = 0; i < OBJECT_CLAIMS && count == ATTRIBUTES; i++)
+		ret_name->claims[i] = len_of(&a[CLAIMS + i]) == sizeof(CK_BBOOL)
+					      ? claims[i] != CK_FALSE
+					      : -1;
 	return po_context(err, key_of(&parts, a, ret_key, err), "key '%s'",
 			  ret_name->label);
-}
-
-void object_read_claims(const struct session *session, CK_OBJECT_HANDLE handle,
-			int claims[static OBJECT_CLAIMS])
-{
-	static const CK_ATTRIBUTE_TYPE types[OBJECT_CLAIMS] = {
-		[OBJECT_SIGN] = CKA_SIGN,
-		[OBJECT_SENSITIVE] = CKA_SENSITIVE,
-		[OBJECT_EXTRACTABLE] = CKA_EXTRACTABLE,
-		[OBJECT_ALWAYS_SENSITIVE] = CKA_ALWAYS_SENSITIVE,
-		[OBJECT_NEVER_EXTRACTABLE] = CKA_NEVER_EXTRACTABLE,
-		[OBJECT_LOCAL] = CKA_LOCAL,
-		[OBJECT_ALWAYS_AUTHENTICATE] = CKA_ALWAYS_AUTHENTICATE,
-	};
-	CK_BBOOL values[OBJECT_CLAIMS] = { 0 };
-	CK_ATTRIBUTE a[OBJECT_CLAIMS];
-	enum po_status st;
-
-	for (size_t i = 0; i < OBJECT_CLAIMS; i++)
-		a[i] = (CK_ATTRIBUTE){ types[i], &values[i],
-				       sizeof(values[i]) };
-	st = get(session, handle, a, OBJECT_CLAIMS, NULL);
-	for (size_t i = 0; i < OBJECT_CLAIMS; i++)
-		claims[i] = st == PO_OK && len_of(&a[i]) == sizeof(CK_BBOOL)
-				    ? values[i] != CK_FALSE
-				    : -1;
 }
 
 bool object_uri(const struct session *session, const struct object_name *name,

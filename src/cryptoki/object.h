@@ -14,11 +14,24 @@
 
 #define OBJECT_LABEL_MAX 255 /* bytes */
 
+enum { /* what a module claims of a private key */
+       OBJECT_SIGN,
+       OBJECT_SENSITIVE,
+       OBJECT_EXTRACTABLE,
+       OBJECT_ALWAYS_SENSITIVE,
+       OBJECT_NEVER_EXTRACTABLE,
+       OBJECT_LOCAL,
+       OBJECT_ALWAYS_AUTHENTICATE,
+       OBJECT_CLAIMS,
+};
+
 struct object_name { /* what every object has */
 	CK_OBJECT_CLASS class;
 	uint8_t id[SIGNER_ID_MAX];
 	size_t id_len;
 	char label[OBJECT_LABEL_MAX + 1];
+	/* private keys; each: 1 true, 0 false, -1 the module does not say */
+	int claims[OBJECT_CLAIMS];
 };
 
 /*
@@ -41,21 +54,6 @@ enum po_status object_read_key(const struct session *session,
 			       struct object_name *ret_name,
 			       struct pubkey **ret_key,
 			       struct po_error *err) PO_MUST_CHECK;
-
-enum { /* indexes of object_read_claims() */
-       OBJECT_SIGN,
-       OBJECT_SENSITIVE,
-       OBJECT_EXTRACTABLE,
-       OBJECT_ALWAYS_SENSITIVE,
-       OBJECT_NEVER_EXTRACTABLE,
-       OBJECT_LOCAL,
-       OBJECT_ALWAYS_AUTHENTICATE,
-       OBJECT_CLAIMS,
-};
-
-/* Each: 1 true, 0 false, -1 the module does not say. */
-void object_read_claims(const struct session *session, CK_OBJECT_HANDLE handle,
-			int claims[static OBJECT_CLAIMS]);
 
 /* Canonical URI of an object on its token; false: does not fit. */
 bool object_uri(const struct session *session, const struct object_name *name,

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cryptoki/pin.h"
 
+#include "base/child.h"
 #include "base/environment.h"
 #include "base/fs.h"
-#include "base/interrupt.h"
 #include "base/text.h"
+#include "cryptoki/pin_prompt.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #define FD_MAX 1023
-#define INTERRUPT_CHECK_MS 100
+#define COMMAND_TIMEOUT_S 120
+#define COMMAND_WORDS_MAX 32
 
 /* "KIND:rest" of a source; NULL when it is of another kind. */
 static const char *rest_of(const char *source, const char *kind)
@@ -30,12 +29,22 @@ bool pin_source_is_prompt(const char *source)
 	return strcmp(source, "prompt") == 0;
 }
 
+bool pin_source_is_pinpad(const char *source)
+{
+	return strcmp(source, "pinpad") == 0;
+}
+
+const char *pin_request_source(const struct pin_request *request)
+{
+	return request->from ? request->from : "prompt";
+}
+
 enum po_status pin_source_check(const char *source, struct po_error *err)
 {
 	const char *rest;
 	uint64_t fd;
 
-	if (pin_source_is_prompt(source))
+	if (pin_source_is_prompt(source) || pin_source_is_pinpad(source))
 		return PO_OK;
 	if ((rest = rest_of(source, "file:")))
 		return *rest ? PO_OK
@@ -58,10 +67,16 @@ enum po_status pin_source_check(const char *source, struct po_error *err)
 					 "'%s': a credential is a name without "
 					 "slashes",
 					 source);
+	if ((rest = rest_of(source, "cmd:")))
+		return rest[strspn(rest, " ")]
+			       ? PO_OK
+			       : po_fail(err, PO_E_USAGE, 0,
+					 "'cmd:' has no program");
 	/* the text may be the PIN itself, so it is not repeated */
 	return po_fail(err, PO_E_USAGE, 0,
-		       "a PIN comes from prompt, file:PATH, fd:N, env:NAME or "
-		       "cred:NAME, never from the command line itself");
+		       "a PIN comes from prompt, pinpad, file:PATH, fd:N, "
+		       "env:NAME, cred:NAME or cmd:PROGRAM, never from the "
+		       "command line itself");
 }
 
 static enum po_status read_file(const char *path, struct secret *pin,
@@ -116,98 +131,47 @@ static enum po_status read_fd(const char *number, struct secret *pin,
 	return fs_read_secret_fd((int)fd, pin, err);
 }
 
-static bool add_question(struct buf *q, const struct pin_token *token,
-			 const struct pin_purpose *purpose)
+/* Words apart at blanks; text is cut up. */
+static size_t split(char *text, char *words[static COMMAND_WORDS_MAX + 1])
 {
-	static const struct pin_purpose nothing;
+	size_t n = 0;
+	char *rest = text;
+	char *word;
 
-	if (!purpose)
-		purpose = &nothing;
-	if (purpose->profile &&
-	    !buf_addf(q, "profile '%s': ", purpose->profile))
-		return false;
-	if (purpose->audience &&
-	    !buf_addf(q, "sign in to %s%s%s: ", purpose->audience,
-		      purpose->client_id ? " as " : "",
-		      purpose->client_id ? purpose->client_id : ""))
-		return false;
-	if (token->last_try ? !buf_adds(q, "LAST TRY before the PIN locks: ")
-	    : token->few_tries_left ? !buf_adds(q, "few tries are left: ")
-				    : false)
-		return false;
-	return buf_addf(q, "PIN of token '%s' (serial %s): ", token->label,
-			token->serial);
+	while (n < COMMAND_WORDS_MAX && (word = strsep(&rest, " ")))
+		if (*word)
+			words[n++] = word;
+	words[n] = NULL;
+	return n;
 }
 
-/* False when a signal came; it may do so between any two instructions. */
-static bool wait_for_key(int tty)
+static enum po_status read_command(const char *command, struct secret *pin,
+				   struct po_error *err)
 {
-	struct pollfd p = { .fd = tty, .events = POLLIN };
-
-	while (!interrupt_is_pending()) {
-		int n = poll(&p, 1, INTERRUPT_CHECK_MS);
-
-		if (n > 0 || (n < 0 && errno != EINTR))
-			return n > 0;
-	}
-	return false;
-}
-
-/* One line without echo. The terminal is as before, whatever happens. */
-static enum po_status read_line(int tty, const char *question,
-				struct secret *pin, struct po_error *err)
-{
-	struct termios before, silent;
-	enum po_status st = PO_OK;
-	char c = '\0';
-	ssize_t n = 0;
-
-	if (tcgetattr(tty, &before) != 0)
-		return po_fail(err, PO_E_PIN, errno,
-			       "the terminal cannot hide what is typed");
-	silent = before;
-	silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
-	/* echo off first: what is typed once the question shows is a PIN */
-	if (tcsetattr(tty, TCSAFLUSH, &silent) != 0)
-		return po_fail(err, PO_E_PIN, errno,
-			       "the terminal cannot hide what is typed");
-	if (write(tty, question, strlen(question)) < 0)
-		st = po_fail(err, PO_E_PIN, errno, "the terminal is gone");
-
-	while (st == PO_OK && wait_for_key(tty) &&
-	       (n = read(tty, &c, 1)) == 1 && c != '\n')
-		st = secret_append(pin, &c, 1, err);
-	(void)tcsetattr(tty, TCSAFLUSH, &before);
-	if (write(tty, "\n", 1) < 0 && st == PO_OK)
-		st = po_fail(err, PO_E_PIN, errno, "the terminal is gone");
-	if (st == PO_OK && interrupt_is_pending())
-		st = interrupt_check(err);
-	if (st == PO_OK && (n <= 0 || c != '\n'))
-		st = po_fail(err, PO_E_USER, 0, "no PIN was typed");
-	return st;
-}
-
-static enum po_status read_prompt(const struct pin_token *token,
-				  const struct pin_purpose *purpose,
-				  struct secret *pin, struct po_error *err)
-{
-	po_auto_buf raw = { 0 }, question = { 0 };
+	char *words[COMMAND_WORDS_MAX + 1];
+	char *text = text_dup(command);
+	struct child child;
 	enum po_status st;
-	int tty;
+	size_t before;
+	int status;
 
-	buf_init(&raw, 8192);
-	buf_init(&question, 32768);
-	if (!add_question(&raw, token, purpose) ||
-	    !text_add_printable(&question, buf_text(&raw), raw.len))
+	if (!text)
 		return po_no_memory(err);
-
-	tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (tty < 0)
-		return po_fail(err, PO_E_PIN, errno,
-			       "a PIN is needed and there is no terminal to "
-			       "ask on; set 'pin-from'");
-	st = read_line(tty, buf_text(&question), pin, err);
-	(void)close(tty);
+	if (split(text, words) == 0)
+		st = po_fail(err, PO_E_USAGE, 0, "'cmd:' has no program");
+	else
+		st = child_start(words, COMMAND_TIMEOUT_S, &child, err);
+	free(text);
+	if (st != PO_OK)
+		return st;
+	do {
+		before = secret_len(pin);
+		st = child_read_line(&child, pin, err);
+	} while (st == PO_OK && secret_len(pin) > before);
+	status = child_end(&child);
+	if (st == PO_OK && status != 0)
+		st = po_fail(err, PO_E_PIN, status,
+			     "the program failed (exit status %d)", status);
 	return st;
 }
 
@@ -229,10 +193,11 @@ static enum po_status check(const struct secret *pin, struct po_error *err)
 	return PO_OK;
 }
 
-enum po_status pin_read(const char *source, const struct pin_token *token,
-			const struct pin_purpose *purpose,
-			struct secret **ret_pin, struct po_error *err)
+enum po_status pin_read(const struct pin_request *request,
+			const struct pin_token *token, struct secret **ret_pin,
+			struct po_error *err)
 {
+	const char *source = pin_request_source(request);
 	po_auto(secret) *pin = secret_new(PIN_MAX + 1); /* and a newline */
 	enum po_status st;
 	const char *rest;
@@ -247,8 +212,10 @@ enum po_status pin_read(const char *source, const struct pin_token *token,
 		st = read_environment(rest, pin, err);
 	else if ((rest = rest_of(source, "cred:")))
 		st = read_credential(rest, pin, err);
+	else if ((rest = rest_of(source, "cmd:")))
+		st = read_command(rest, pin, err);
 	else
-		st = read_prompt(token, purpose, pin, err);
+		st = pin_prompt(token, request, pin, err);
 
 	if (st == PO_OK) {
 		secret_chomp(pin);
@@ -268,4 +235,10 @@ enum po_status pin_read(const char *source, const struct pin_token *token,
 	}
 	*ret_pin = po_steal(pin);
 	return PO_OK;
+}
+
+void kept_pin_clear(struct kept_pin *kept)
+{
+	secret_free(kept->pin);
+	*kept = (struct kept_pin){ 0 };
 }

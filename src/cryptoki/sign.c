@@ -2,6 +2,7 @@
 #include "cryptoki/sign.h"
 
 #include "cryptoki/ckr.h"
+#include "cryptoki/device.h"
 
 #include <string.h>
 
@@ -48,15 +49,11 @@ static void put_digest_info(uint8_t out[static DIGEST_INFO_LEN],
 	memcpy(out, head, sizeof(head));
 }
 
-struct operation { /* what C_SignInit and C_Sign are given */
-	CK_MECHANISM mechanism;
-	CK_RSA_PKCS_PSS_PARAMS pss;
-	uint8_t input[DIGEST_INFO_LEN + EVP_MAX_MD_SIZE];
-	size_t input_len;
-};
+_Static_assert(DIGEST_INFO_LEN + EVP_MAX_MD_SIZE <= SIGN_INPUT_MAX,
+	       "a DigestInfo does not fit");
 
 static enum po_status prepare(enum alg alg, const struct to_be_signed *in,
-			      struct operation *op, struct po_error *err)
+			      struct sign_operation *op, struct po_error *err)
 {
 	const struct hash *hash = hash_of(alg);
 	unsigned int hash_len = 0;
@@ -85,27 +82,36 @@ static enum po_status prepare(enum alg alg, const struct to_be_signed *in,
 	return PO_OK;
 }
 
-enum po_status sign_once(const struct session *session, CK_OBJECT_HANDLE key,
-			 enum alg alg, const struct to_be_signed *input,
-			 struct signature *ret_sig, struct po_error *err)
+enum po_status sign_start(const struct session *session, CK_OBJECT_HANDLE key,
+			  enum alg alg, const struct to_be_signed *input,
+			  struct sign_operation *op, struct po_error *err)
 {
-	CK_FUNCTION_LIST *fn = session->module->fn;
-	CK_ULONG len = sizeof(ret_sig->bytes);
-	struct operation op = { 0 };
-	enum po_status st = prepare(alg, input, &op, err);
+	enum po_status st;
 	CK_RV rv;
 
+	*op = (struct sign_operation){ .alg = alg };
+	st = prepare(alg, input, op, err);
 	if (st != PO_OK)
 		return st;
-	rv = fn->C_SignInit(session->handle, &op.mechanism, key);
+	rv = MODULE_CALL(session->module, C_SignInit, session->handle,
+			 &op->mechanism, key);
 	if (rv != CKR_OK)
 		return po_context(err, ckr_fail(err, rv, "C_SignInit"), "%s",
 				  alg_name(alg));
-	rv = fn->C_Sign(session->handle, op.input, op.input_len, ret_sig->bytes,
-			&len);
+	return PO_OK;
+}
+
+enum po_status sign_finish(const struct session *session,
+			   struct sign_operation *op, struct signature *ret_sig,
+			   struct po_error *err)
+{
+	CK_ULONG len = sizeof(ret_sig->bytes);
+	CK_RV rv = MODULE_CALL(session->module, C_Sign, session->handle,
+			       op->input, op->input_len, ret_sig->bytes, &len);
+
 	if (rv != CKR_OK)
 		return po_context(err, ckr_fail(err, rv, "C_Sign"), "%s",
-				  alg_name(alg));
+				  alg_name(op->alg));
 	if (len > sizeof(ret_sig->bytes))
 		return po_fail(err, PO_E_CRYPTO, 0,
 			       "the module claims a signature of %lu bytes",

@@ -15,6 +15,8 @@
 #include "cryptoki/slot.h"
 #include "key/signer.h"
 
+#define SIGN_INPUT_MAX 128 /* bytes: a DigestInfo or a hash */
+
 struct to_be_signed { /* borrowed */
 	const void *data;
 	size_t len;
@@ -25,10 +27,23 @@ struct signature {
 	size_t len;
 };
 
-/* C_SignInit and C_Sign, each once. */
-enum po_status sign_once(const struct session *session, CK_OBJECT_HANDLE key,
-			 enum alg alg, const struct to_be_signed *input,
-			 struct signature *ret_sig,
-			 struct po_error *err) PO_MUST_CHECK;
+struct sign_operation { /* between C_SignInit and C_Sign */
+	enum alg alg;
+	CK_MECHANISM mechanism;
+	CK_RSA_PKCS_PSS_PARAMS pss;
+	uint8_t input[SIGN_INPUT_MAX];
+	size_t input_len;
+};
+
+/* Hashes the data and calls C_SignInit, once. op must not move. */
+enum po_status sign_start(const struct session *session, CK_OBJECT_HANDLE key,
+			  enum alg alg, const struct to_be_signed *input,
+			  struct sign_operation *op,
+			  struct po_error *err) PO_MUST_CHECK;
+
+/* C_Sign, once. */
+enum po_status sign_finish(const struct session *session,
+			   struct sign_operation *op, struct signature *ret_sig,
+			   struct po_error *err) PO_MUST_CHECK;
 
 #endif

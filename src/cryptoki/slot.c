@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cryptoki/ckr.h"
+#include "cryptoki/device.h"
 #include "cryptoki/uri.h"
 
 #include <stdlib.h>
@@ -53,14 +54,14 @@ static enum po_status slot_ids(const struct module *m, CK_SLOT_ID **ret_ids,
 
 	if (!ids)
 		return po_no_memory(err);
-	rv = m->fn->C_GetSlotList(CK_TRUE, ids, &count);
+	rv = MODULE_CALL(m, C_GetSlotList, CK_TRUE, ids, &count);
 	if (rv == CKR_BUFFER_TOO_SMALL) {
 		free(ids);
 		count = SLOT_COUNT_MAX;
 		ids = calloc(count, sizeof(*ids));
 		if (!ids)
 			return po_no_memory(err);
-		rv = m->fn->C_GetSlotList(CK_TRUE, ids, &count);
+		rv = MODULE_CALL(m, C_GetSlotList, CK_TRUE, ids, &count);
 	}
 	if (rv != CKR_OK) {
 		free(ids);
@@ -93,7 +94,7 @@ static bool library_matches(const struct module *m, P11KitUri *uri)
 
 	if (!uri || !names_library(uri))
 		return true;
-	return m->fn->C_GetInfo(&info) == CKR_OK &&
+	return MODULE_CALL(m, C_GetInfo, &info) == CKR_OK &&
 	       p11_kit_uri_match_module_info(uri, &info);
 }
 
@@ -109,7 +110,7 @@ static bool slot_matches(const struct module *m, P11KitUri *uri, CK_SLOT_ID id)
 		return false;
 	if (!names_slot(uri))
 		return true;
-	return m->fn->C_GetSlotInfo(id, &info) == CKR_OK &&
+	return MODULE_CALL(m, C_GetSlotInfo, id, &info) == CKR_OK &&
 	       p11_kit_uri_match_slot_info(uri, &info);
 }
 
@@ -129,7 +130,7 @@ enum po_status slot_list(const struct module *module, P11KitUri *uri,
 		return st;
 	for (CK_ULONG i = 0; i < id_count; i++) {
 		struct token t = { .slot = ids[i] };
-		CK_RV rv = module->fn->C_GetTokenInfo(ids[i], &t.info);
+		CK_RV rv = MODULE_CALL(module, C_GetTokenInfo, ids[i], &t.info);
 
 		if (rv != CKR_OK) {
 			log_debug(LOG_CRYPTOKI, "slot %lu: C_GetTokenInfo: %s",
@@ -242,8 +243,8 @@ enum po_status session_open(const struct module *module,
 			    struct session *ret_session, struct po_error *err)
 {
 	struct session s = { .module = module, .token = *token };
-	CK_RV rv = module->fn->C_OpenSession(token->slot, CKF_SERIAL_SESSION,
-					     NULL, NULL, &s.handle);
+	CK_RV rv = MODULE_CALL(module, C_OpenSession, token->slot,
+			       CKF_SERIAL_SESSION, NULL, NULL, &s.handle);
 
 	if (rv != CKR_OK)
 		return ckr_fail(err, rv, "C_OpenSession");

@@ -3,8 +3,11 @@
 
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "cryptoki/ckr.h"
+#include "cryptoki/device.h"
 #include "cryptoki/find.h"
 #include "cryptoki/login.h"
+#include "cryptoki/policy.h"
 #include "cryptoki/sign.h"
 #include "cryptoki/uri.h"
 
@@ -17,7 +20,15 @@ struct token_signer {
 	P11KitUri *uri;
 	struct module *module;
 	struct session session;
+	struct device *device;
 	CK_OBJECT_HANDLE private_key;
+	bool always_authenticate; /* the key wants a login for each signature */
+	bool logged_in;           /* by us */
+
+	/* the signature that is being made */
+	enum alg alg;
+	struct to_be_signed input;
+	struct signature made;
 };
 
 static struct token_signer *of(struct signer *s)
@@ -42,6 +53,7 @@ static void adopt_public(struct signer *s, struct found *found)
 	if (found->cert) {
 		certificate_free(s->cert);
 		s->cert = po_steal(found->cert);
+		s->cert_count = found->cert_count;
 	}
 	if (found->pubkey && !s->pubkey)
 		s->pubkey = po_steal(found->pubkey);
@@ -53,6 +65,26 @@ static void adopt_public(struct signer *s, struct found *found)
 /* ---- open: what can be seen without a login ---------------------------- */
 
 /*
+ * Certificates of several keys match, such as an old and a renewed one under
+ * one label. A public key object may tell which is meant; when the token shows
+ * none at all, the private key will, after the login.
+ */
+static enum po_status choose_certificate(struct token_signer *t,
+					 const struct selector *want,
+					 struct found *ret_found)
+{
+	struct found key = { 0 };
+	enum po_status st =
+		find_key(&t->session, CKO_PUBLIC_KEY, want, &key, NULL);
+
+	if (st == PO_OK && key.pubkey)
+		st = find_certificate(&t->session, want, key.pubkey, ret_found,
+				      NULL);
+	found_clear(&key);
+	return st;
+}
+
+/*
  * The certificate by the URI's id and label, then by its id alone: key and
  * certificate share CKA_ID, their labels may differ (RFC 7512 section 2.3).
  */
@@ -61,14 +93,21 @@ static enum po_status open_certificate(struct token_signer *t,
 {
 	struct selector want = selector_of_uri(t->uri);
 	struct found found = { 0 };
-	enum po_status st = find_certificate(&t->session, &want, &found, err);
+	struct po_error why = { 0 };
+	enum po_status st =
+		find_certificate(&t->session, &want, NULL, &found, &why);
 
 	if (st == PO_OK && !found.cert && want.id && want.label) {
 		want.label = NULL;
-		st = find_certificate(&t->session, &want, &found, err);
+		st = find_certificate(&t->session, &want, NULL, &found, &why);
 	}
+	if (st == PO_E_AMBIGUOUS &&
+	    choose_certificate(t, &want, &found) == PO_OK)
+		st = PO_OK;
 	if (st == PO_OK)
 		adopt_public(&t->signer, &found);
+	else if (err && err->status == PO_OK)
+		*err = why;
 	return st;
 }
 
@@ -131,6 +170,7 @@ static enum po_status open_session(struct token_signer *t, struct po_error *err)
 		return st;
 	memcpy(t->signer.token_label, token.label, sizeof(token.label));
 	memcpy(t->signer.token_serial, token.serial, sizeof(token.serial));
+	device_set_name(t->device, token.label);
 	return PO_OK;
 }
 
@@ -191,16 +231,10 @@ static enum po_status complete(struct token_signer *t, struct found *key,
 			       struct po_error *err)
 {
 	struct selector by_id = { key->name.id, key->name.id_len, NULL };
+	struct selector by_uri = selector_of_uri(t->uri);
 	struct found found = { 0 };
 	enum po_status st = PO_OK;
 
-	if (!t->signer.cert && by_id.id_len) {
-		st = find_certificate(&t->session, &by_id, &found, err);
-		if (st == PO_OK)
-			adopt_public(&t->signer, &found);
-	}
-	if (st != PO_OK)
-		return st;
 	/* EC private keys rarely show their public half */
 	if (!key->pubkey && by_id.id_len) {
 		st = find_key(&t->session, CKO_PUBLIC_KEY, &by_id, &found, err);
@@ -208,11 +242,19 @@ static enum po_status complete(struct token_signer *t, struct found *key,
 			key->pubkey = po_steal(found.pubkey);
 		found_clear(&found);
 	}
-	if (st == PO_OK && !t->signer.pubkey && key->pubkey)
+	if (st == PO_OK && !t->signer.cert && by_id.id_len)
+		st = find_certificate(&t->session, &by_id, key->pubkey, &found,
+				      err);
+	if (st == PO_OK && !t->signer.cert && !found.cert && by_uri.label &&
+	    key->pubkey)
+		st = find_certificate(&t->session, &by_uri, key->pubkey, &found,
+				      err);
+	if (st != PO_OK)
+		return st;
+	adopt_public(&t->signer, &found);
+	if (!t->signer.pubkey && key->pubkey)
 		t->signer.pubkey = pubkey_ref(key->pubkey);
-	if (st == PO_OK)
-		st = adopt_from_file(t, err);
-	return st;
+	return adopt_from_file(t, err);
 }
 
 static enum po_status check_match(struct token_signer *t,
@@ -235,27 +277,49 @@ static enum po_status check_match(struct token_signer *t,
 	return PO_OK;
 }
 
-static enum po_status unlock_key(struct token_signer *t, struct po_error *err)
+/* Logs in when the token wants it and the key does not show without. */
+static enum po_status reach_private(struct token_signer *t,
+				    struct found *ret_key, struct po_error *err)
 {
-	struct found key = { 0 };
+	const struct pin_request *pin = t->request.pin;
+	bool is_required = login_is_required(&t->session);
 	enum po_status st = PO_OK;
-	/* a person is not asked for a PIN that a key does not need */
-	bool look_first = !t->request.pin_from ||
-			  pin_source_is_prompt(t->request.pin_from);
 
-	if (login_is_required(&t->session) && look_first)
-		st = find_private(t, &key, err);
-	if (st == PO_OK && key.handle == CK_INVALID_HANDLE) {
-		if (login_is_required(&t->session))
-			st = login_user(&t->session, t->request.pin_from,
-					t->request.purpose, err);
-		if (st == PO_OK)
-			st = find_private(t, &key, err);
-	}
+	/* a person is not asked for a PIN that a key does not need */
+	if (!is_required || pin_source_is_prompt(pin_request_source(pin)))
+		st = find_private(t, ret_key, err);
+	if (st != PO_OK || ret_key->handle != CK_INVALID_HANDLE || !is_required)
+		return st;
+	st = login_user(&t->session, pin, t->request.kept, err);
+	t->logged_in = st == PO_OK;
+	return st == PO_OK ? find_private(t, ret_key, err) : st;
+}
+
+static enum po_status check_policy(const struct token_signer *t,
+				   const struct found *key,
+				   struct po_error *err)
+{
+	enum po_status st =
+		policy_check_spki(t->signer.pubkey, t->request.spki, err);
+
+	if (st == PO_OK)
+		st = policy_check_claims(key->name.claims, t->request.claims,
+					 err);
+	return po_context(err, st, "key '%s'", t->signer.uri);
+}
+
+static enum po_status unlock_job(void *arg, struct po_error *err)
+{
+	struct token_signer *t = arg;
+	struct found key = { 0 };
+	enum po_status st = reach_private(t, &key, err);
+
 	if (st == PO_OK && key.handle == CK_INVALID_HANDLE)
 		st = fail_no_key(t, err);
 	if (st == PO_OK) {
 		t->private_key = key.handle;
+		t->always_authenticate =
+			key.name.claims[OBJECT_ALWAYS_AUTHENTICATE] == 1;
 		if (t->signer.id_len == 0)
 			adopt_id(&t->signer, &key.name);
 		name_key(t, &key.name);
@@ -263,6 +327,8 @@ static enum po_status unlock_key(struct token_signer *t, struct po_error *err)
 	}
 	if (st == PO_OK)
 		st = check_match(t, &key, err);
+	if (st == PO_OK)
+		st = check_policy(t, &key, err);
 	found_clear(&key);
 	return st;
 }
@@ -270,10 +336,43 @@ static enum po_status unlock_key(struct token_signer *t, struct po_error *err)
 static enum po_status token_signer_unlock(struct signer *s,
 					  struct po_error *err)
 {
-	return unlock_key(of(s), err);
+	struct token_signer *t = of(s);
+
+	return device_run(t->device, unlock_job, t, err);
 }
 
 /* ---- sign, free --------------------------------------------------------- */
+
+/* One signature; authenticate: with a login of its own. */
+static enum po_status sign_once(struct token_signer *t, bool authenticate,
+				struct po_error *err)
+{
+	struct sign_operation op;
+	enum po_status st = sign_start(&t->session, t->private_key, t->alg,
+				       &t->input, &op, err);
+
+	if (st == PO_OK && authenticate)
+		st = login_for_signature(&t->session, t->request.pin,
+					 t->request.kept, err);
+	return st == PO_OK ? sign_finish(&t->session, &op, &t->made, err) : st;
+}
+
+static enum po_status sign_job(void *arg, struct po_error *err)
+{
+	struct token_signer *t = arg;
+	struct po_error why = { 0 };
+	enum po_status st = sign_once(t, t->always_authenticate, &why);
+
+	/* some keys do not say that they want a login for each signature */
+	if (st == PO_E_PIN && why.native == CKR_USER_NOT_LOGGED_IN &&
+	    t->logged_in && !t->always_authenticate) {
+		po_error_clear(&why);
+		st = sign_once(t, true, &why);
+	}
+	if (st != PO_OK && err)
+		*err = why;
+	return po_context(err, st, "token '%s'", t->signer.token_label);
+}
 
 static enum po_status token_signer_sign(struct signer *s, enum alg alg,
 					const void *data, size_t len,
@@ -281,17 +380,25 @@ static enum po_status token_signer_sign(struct signer *s, enum alg alg,
 					struct po_error *err)
 {
 	struct token_signer *t = of(s);
-	const struct to_be_signed input = { data, len };
-	struct signature made;
 	enum po_status st = interrupt_check(err);
 
+	t->alg = alg;
+	t->input = (struct to_be_signed){ data, len };
 	if (st == PO_OK)
-		st = sign_once(&t->session, t->private_key, alg, &input, &made,
-			       err);
+		st = device_run(t->device, sign_job, t, err);
 	if (st != PO_OK)
-		return po_context(err, st, "token '%s'", s->token_label);
-	memcpy(sig, made.bytes, made.len);
-	*ret_sig_len = made.len;
+		return st;
+	memcpy(sig, t->made.bytes, t->made.len);
+	*ret_sig_len = t->made.len;
+	return PO_OK;
+}
+
+static enum po_status close_job(void *arg, struct po_error *err)
+{
+	struct token_signer *t = arg;
+
+	(void)err;
+	module_free(t->module); /* C_Finalize ends login and session */
 	return PO_OK;
 }
 
@@ -299,7 +406,9 @@ static void token_signer_free(struct signer *s)
 {
 	struct token_signer *t = of(s);
 
-	module_free(t->module); /* C_Finalize ends login and session */
+	if (t->device && device_is_lost(t->device))
+		return; /* its thread still has everything */
+	device_free(t->device, close_job, t);
 	p11_kit_uri_free(t->uri);
 	pubkey_free(s->pubkey);
 	certificate_free(s->cert);
@@ -318,14 +427,24 @@ static enum po_status load(struct token_signer *t, struct po_error *err)
 	enum po_status st;
 
 	st = uri_parse(t->request.uri, &t->uri, err);
-	if (st == PO_OK && t->request.pin_from)
-		st = pin_source_check(t->request.pin_from, err);
+	if (st == PO_OK && t->request.pin->from)
+		st = pin_source_check(t->request.pin->from, err);
 	if (st == PO_OK)
 		st = module_choose(t->request.module, t->uri, &path, err);
 	if (st == PO_OK)
-		st = module_load(path, &t->module, err);
+		st = module_load(path, t->request.init_args, &t->module, err);
 	free(path);
 	return st;
+}
+
+static enum po_status open_job(void *arg, struct po_error *err)
+{
+	struct token_signer *t = arg;
+	enum po_status st = load(t, err);
+
+	if (st == PO_OK)
+		st = open_session(t, err);
+	return st == PO_OK ? open_public_side(t, err) : st;
 }
 
 enum po_status token_signer_open(const struct token_signer_request *req,
@@ -339,11 +458,9 @@ enum po_status token_signer_open(const struct token_signer_request *req,
 		return po_no_memory(err);
 	t->signer.ops = &token_signer_ops;
 	t->request = *req;
-	st = load(t, err);
-	if (st == PO_OK)
-		st = open_session(t, err);
-	if (st == PO_OK)
-		st = open_public_side(t, err);
+	t->device = device_new(req->timeout_s);
+	st = t->device ? device_run(t->device, open_job, t, err)
+		       : po_no_memory(err);
 	if (st != PO_OK) {
 		signer_free(&t->signer);
 		return st;
@@ -351,4 +468,9 @@ enum po_status token_signer_open(const struct token_signer_request *req,
 	name_key(t, NULL);
 	*ret_signer = &t->signer;
 	return PO_OK;
+}
+
+bool token_signer_may_recover(const struct po_error *err)
+{
+	return ckr_is_loss(err->native);
 }

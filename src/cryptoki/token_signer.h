@@ -19,12 +19,20 @@
 enum po_status token_uri_check(const char *text,
 			       struct po_error *err) PO_MUST_CHECK;
 
-struct token_signer_request { /* all borrowed, for as long as the signer */
-	const char *uri;      /* RFC 7512; selects token and key */
-	const char *module;   /* NULL: the URI's module-path, or the default */
+/* PO_E_USAGE: not the SHA-256 of an SPKI in hexadecimal. */
+enum po_status token_spki_check(const char *pin,
+				struct po_error *err) PO_MUST_CHECK;
+
+struct token_signer_request {  /* all borrowed, for as long as the signer */
+	const char *uri;       /* RFC 7512; selects token and key */
+	const char *module;    /* NULL: the URI's module-path, or the default */
+	const char *init_args; /* for the module; NULL: none */
+	int64_t timeout_s;     /* as in device.h */
 	const struct certificate_list *certificates; /* from a file, or NULL */
-	const char *pin_from;              /* NULL: prompt when needed */
-	const struct pin_purpose *purpose; /* for the prompt */
+	const struct pin_request *pin;
+	struct kept_pin *kept;   /* outlives the signer */
+	const char *const *spki; /* as policy.h has them; NULL: any */
+	const char *const *claims;
 };
 
 /*
@@ -37,9 +45,18 @@ struct token_signer_request { /* all borrowed, for as long as the signer */
  * PO_E_AMBIGUOUS  several tokens, keys or certificates match, listed
  * PO_E_CRYPTO     no certificate belongs to the key
  * PO_E_DEVICE     the module failed; err->native is the CK_RV
+ * PO_E_POLICY     the key may not be used (unlocking says so)
+ *
+ * Whatever the module does, every operation ends: see device.h.
  */
 enum po_status token_signer_open(const struct token_signer_request *req,
 				 struct signer **ret_signer,
 				 struct po_error *err) PO_MUST_CHECK;
+
+/*
+ * True when all of it once more, from token_signer_open() on, may succeed: a
+ * session, a card or a server was lost on the way.
+ */
+bool token_signer_may_recover(const struct po_error *err);
 
 #endif

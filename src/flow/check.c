@@ -11,27 +11,50 @@
 
 #include <string.h>
 
+static size_t count(char *const *list)
+{
+	size_t n = 0;
+
+	while (list[n])
+		n++;
+	return n;
+}
+
+static enum po_status check_pin_sources(const struct profile *p,
+					struct po_error *err)
+{
+	size_t n = count(p->pin_from);
+	enum po_status st = PO_OK;
+
+	for (size_t i = 0; st == PO_OK && i < n; i++)
+		st = profile_blame(p, "pin-from",
+				   pin_source_check(p->pin_from[i], err), err);
+	if (st == PO_OK && n > 1 && n != count(p->key))
+		st = profile_fault(p, "pin-from", err,
+				   "there are %zu sources for %zu keys; give "
+				   "one for all or one for each",
+				   n, count(p->key));
+	return st;
+}
+
 static enum po_status check_key(const struct profile *p, struct po_error *err)
 {
 	enum po_status st = PO_OK;
 
 	for (size_t i = 0; st == PO_OK && p->key[i]; i++)
-		st = token_uri_check(p->key[i], err);
+		st = profile_blame(p, "key", token_uri_check(p->key[i], err),
+				   err);
+	for (size_t i = 0; st == PO_OK && p->key_spki[i]; i++)
+		st = profile_blame(p, "key-spki",
+				   token_spki_check(p->key_spki[i], err), err);
 	if (st != PO_OK)
-		return profile_blame(p, "key", st, err);
-	if (p->key[0] && p->key[1])
-		return profile_fault(p, "key", err,
-				     "one URI is used; failover to further "
-				     "ones is not there yet");
+		return st;
 	if (p->module && strchr(p->module, '/') && p->module[0] != '/')
 		return profile_fault(p, "module", err,
 				     "'%s' is a relative path; only absolute "
 				     "ones are loaded",
 				     p->module);
-	if (p->pin_from)
-		st = profile_blame(p, "pin-from",
-				   pin_source_check(p->pin_from, err), err);
-	return st;
+	return check_pin_sources(p, err);
 }
 
 static enum po_status check_identity(const struct profile *p,

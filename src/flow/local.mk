@@ -2,6 +2,7 @@ noinst_LIBRARIES += libflow.a
 libflow_a_SOURCES = \
 	src/flow/check.c \
 	src/flow/env.c src/flow/env.h \
+	src/flow/get_assertion.c \
 	src/flow/get_token.c src/flow/get_token.h \
 	src/flow/identity.c \
 	src/flow/open_key.c src/flow/open_key.h

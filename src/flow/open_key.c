@@ -86,6 +86,14 @@ static enum po_status check_public_side(struct open_key *key,
 	if (st != PO_OK || !s->cert || key->certificate_checked)
 		return st;
 	key->certificate_checked = true;
+	if (s->cert_count > 1) {
+		char date[32];
+
+		text_utc(date, certificate_not_before_s(s->cert));
+		log_warn("%zu certificates of the key are on the token; the "
+			 "one that is valid from %s is used",
+			 s->cert_count, date);
+	}
 	if (!certificate_may_sign(s->cert))
 		log_warn("certificate '%s' is not for digital signatures "
 			 "(keyUsage)",
@@ -93,15 +101,27 @@ static enum po_status check_public_side(struct open_key *key,
 	return check_dates(key, s->cert, err);
 }
 
-static enum po_status open_signer(struct open_key *key, struct po_error *err)
+/* One source for all keys, or each key its own. */
+static const char *pin_source_of(const struct profile *p, size_t index)
+{
+	return p->pin_from[0] && p->pin_from[1] ? p->pin_from[index]
+						: p->pin_from[0];
+}
+
+static enum po_status open_signer(struct open_key *key, size_t index,
+				  struct kept_pin *kept, struct po_error *err)
 {
 	const struct profile *p = key->profile;
 	struct token_signer_request req = {
-		.uri = p->key[0],
+		.uri = p->key[index],
 		.module = p->module,
+		.init_args = p->module_init_args,
+		.timeout_s = p->token_timeout_s,
 		.certificates = &key->extra,
-		.pin_from = p->pin_from,
-		.purpose = &key->purpose,
+		.pin = &key->pin,
+		.kept = kept ? kept : &key->own_kept,
+		.spki = (const char *const *)p->key_spki,
+		.claims = (const char *const *)p->key_policy,
 	};
 
 	if (key->extra.count == 0)
@@ -110,6 +130,7 @@ static enum po_status open_signer(struct open_key *key, struct po_error *err)
 }
 
 enum po_status open_key(const struct po_env *env, const struct profile *profile,
+			size_t index, struct kept_pin *kept,
 			struct open_key **ret_key, struct po_error *err)
 {
 	po_auto(open_key) *key = NULL;
@@ -130,9 +151,15 @@ enum po_status open_key(const struct po_env *env, const struct profile *profile,
 		.client_id = profile->client_id,
 		.audience = profile->token_endpoint,
 	};
+	key->pin = (struct pin_request){
+		.from = pin_source_of(profile, index),
+		.pinentry = profile->pinentry,
+		.purpose = &key->purpose,
+		.retry = profile->retry_pin,
+	};
 	st = read_certificate_file(key, err);
 	if (st == PO_OK)
-		st = open_signer(key, err);
+		st = open_signer(key, index, kept, err);
 	if (st == PO_OK)
 		st = check_public_side(key, err);
 	if (st == PO_OK)
@@ -152,6 +179,7 @@ void open_key_free(struct open_key *key)
 	if (!key)
 		return;
 	signer_free(key->signer); /* borrows the list */
+	kept_pin_clear(&key->own_kept);
 	certificate_list_clear(&key->extra);
 	free(key);
 }

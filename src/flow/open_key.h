@@ -18,19 +18,23 @@ struct open_key {                      /* owned */
 	struct signer *signer;         /* not unlocked by open_key() */
 	struct certificate_list extra; /* what certificate-file holds */
 	struct pin_purpose purpose;
+	struct pin_request pin;
+	struct kept_pin own_kept;      /* when the caller keeps none */
 	const struct profile *profile; /* borrowed */
 	int64_t now_s;                 /* when it was opened */
 	bool certificate_checked;
 };
 
 /*
- * Opens the profile's key; no login. Warns when the certificate is not valid
+ * Opens the profile's key number index (0 .. as many as it lists); no login.
+ * kept: where the PIN stays between two openings; NULL: nowhere. Warns when the certificate is not valid
  * now, soon will not be, or is not for signatures; certificate-expiry =
  * "error" makes the first a PO_E_CRYPTO. An algorithm that does not fit the
  * key is refused here already, before a PIN is asked for. Fails as
  * token_signer_open() does, and as profile_fault() for settings that are wrong.
  */
 enum po_status open_key(const struct po_env *env, const struct profile *profile,
+			size_t index, struct kept_pin *kept,
 			struct open_key **ret_key,
 			struct po_error *err) PO_MUST_CHECK;
 

@@ -16,6 +16,7 @@
 
 PO_DEFINE_AUTO_T(BIO, BIO_free_all);
 PO_DEFINE_AUTO_T(BIGNUM, BN_free);
+PO_DEFINE_AUTO_T(ASN1_OBJECT, ASN1_OBJECT_free);
 
 struct certificate {
 	X509 *x509;
@@ -174,6 +175,14 @@ bool certificate_may_sign(const struct certificate *cert)
 {
 	/* all bits are set when there is no keyUsage */
 	return (X509_get_key_usage(cert->x509) & KU_DIGITAL_SIGNATURE) != 0;
+}
+
+bool certificate_is_attestation(const struct certificate *cert)
+{
+	/* Yubico's "firmware version", in every attestation of theirs */
+	po_auto_t(ASN1_OBJECT) *oid = OBJ_txt2obj("1.3.6.1.4.1.41482.3.3", 1);
+
+	return oid && X509_get_ext_by_OBJ(cert->x509, oid, -1) >= 0;
 }
 
 bool certificate_is_issued_by(const struct certificate *cert,

@@ -40,6 +40,12 @@ int64_t certificate_not_after_s(const struct certificate *cert);
 /* keyUsage is absent or has digitalSignature (RFC 5280 section 4.2.1.3). */
 bool certificate_may_sign(const struct certificate *cert);
 
+/*
+ * A certificate by which a device attests that a key was made in it (Yubico's
+ * PIV attestation): it is of the same key, but no server knows it.
+ */
+bool certificate_is_attestation(const struct certificate *cert);
+
 /* False unless issuer signed cert (names and signature; no dates, no policy).*/
 bool certificate_is_issued_by(const struct certificate *cert,
 			      const struct certificate *issuer);

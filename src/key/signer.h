@@ -45,6 +45,7 @@ struct signer {
 	const struct signer_ops *ops;
 	struct pubkey *pubkey;    /* owned */
 	struct certificate *cert; /* owned; NULL: there is none */
+	size_t cert_count;        /* that were to choose from */
 	uint8_t id[SIGNER_ID_MAX];
 	size_t id_len;
 	char uri[SIGNER_URI_MAX]; /* canonical, RFC 7512; "" for a soft one */

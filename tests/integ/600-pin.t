@@ -108,8 +108,8 @@ a_false_ecdsa_signature() { faulty; P11FAULT_SIGN=flip; export P11FAULT_SIGN; sp
 a_der_ecdsa_signature() { faulty; P11FAULT_SIGN=der; export P11FAULT_SIGN; spoilt 11 "bytes instead of 96" p384; }
 a_short_signature() { faulty; P11FAULT_SIGN=short; export P11FAULT_SIGN; spoilt 11 "255 bytes instead of 256" rsa; }
 fault() { faulty; P11FAULT_FAIL=$1; export P11FAULT_FAIL; }
-device_error_when_signing() { fault C_Sign:1:0x30; spoilt 10 "device error" rsa; }
-device_removed_when_searching() { fault C_FindObjects:1:0x32; spoilt 10 "removed" rsa; }
+device_error_when_signing() { fault C_Sign:1+:0x30; spoilt 10 "device error" rsa; }
+device_removed_when_searching() { fault C_FindObjects:1+:0x32; spoilt 10 "removed" rsa; }
 no_session_left() { fault C_OpenSession:1:0xB1; spoilt 10 "no session left" rsa; }
 refused_on_the_device() { fault C_Sign:1:0x200; spoilt 9 "refused on the device" rsa; }
 mechanism_forbidden() { fault C_SignInit:1:0x70; spoilt 11 "does not allow" rsa; }
@@ -121,7 +121,7 @@ logged_in_already() {
 		--pin-from "file:$SOFTHSM_PIN_FILE"
 }
 initialize_fails() {
-	fault C_Initialize:1:0x5
+	fault C_Initialize:1+:0x5
 	fails 10 "C_Initialize" "$P11OAUTH" assertion rsa --module "$FAULT"
 	refuses grep -q '^C_Finalize' "$T/fault.log"
 }

@@ -111,6 +111,9 @@ no_file_is_left() {
 	mkdir "$T/home"
 	HOME=$T/home TMPDIR=$T/home "$P11OAUTH" token lab >"$T/out"
 	[ -z "$(find "$T/home" -type f)" ]
+	# but for the lock under which a stored PIN is sent
+	[ "$(find "$XDG_STATE_HOME" -type f | wc -l)" -eq 1 ]
+	[ -z "$(find "$XDG_STATE_HOME" -type f -size +0)" ]
 }
 
 run_tests verbose_says_something token_success header_success json_success \

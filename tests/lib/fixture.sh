@@ -10,9 +10,10 @@ trap 'stop_servers; rm -rf "$W"' EXIT
 trap 'exit 143' TERM INT HUP
 
 # No configuration, cache or variable of the person who runs the tests.
-unset P11OAUTH_CONFIG P11OAUTH_PROFILE P11OAUTH_DEBUG
+unset P11OAUTH_CONFIG P11OAUTH_PROFILE P11OAUTH_DEBUG STATE_DIRECTORY DISPLAY WAYLAND_DISPLAY
 XDG_CONFIG_HOME=$W/xdg
-export XDG_CONFIG_HOME
+XDG_STATE_HOME=$W/state # until a test sets its own
+export XDG_CONFIG_HOME XDG_STATE_HOME
 DATA=$top_srcdir/tests/data
 
 # fixture_key NAME OPENSSL-GENPKEY-OPTION...: $W/NAME.key and a certificate.

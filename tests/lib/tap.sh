@@ -33,7 +33,9 @@ run_test() {
 	tap_n=$((tap_n + 1))
 	T=$(mktemp -d) || exit 99
 	set +e
-	(trap - EXIT; umask 077; set -eu; cd "$T" || exit 99; "$1") >"$T/.log" 2>&1
+	# what the program remembers of refused PINs ends with the test
+	(trap - EXIT; umask 077; set -eu; XDG_STATE_HOME=$T/.state; export XDG_STATE_HOME
+		cd "$T" || exit 99; "$1") >"$T/.log" 2>&1
 	rc=$?
 	set -e
 	sed 's/^/# /' "$T/.log"

@@ -15,10 +15,13 @@
 static enum po_status sign(char **argv, struct secret **ret_jws,
 			   struct po_error *err)
 {
+	const struct pin_request pin = { .from = argv[3] };
+	struct kept_pin kept = { 0 };
 	const struct token_signer_request req = {
 		.uri = argv[1],
 		.module = argv[2],
-		.pin_from = argv[3],
+		.pin = &pin,
+		.kept = &kept,
 	};
 	po_auto(signer) *signer = NULL;
 	po_auto_buf header = { 0 }, payload = { 0 };
@@ -33,10 +36,11 @@ static enum po_status sign(char **argv, struct secret **ret_jws,
 		st = fs_read(argv[6], &payload, err);
 	if (st == PO_OK)
 		st = token_signer_open(&req, &signer, err);
-	if (st != PO_OK)
-		return st;
-	return jws_sign(signer, alg, buf_text(&header), buf_text(&payload),
-			ret_jws, err);
+	if (st == PO_OK)
+		st = jws_sign(signer, alg, buf_text(&header),
+			      buf_text(&payload), ret_jws, err);
+	kept_pin_clear(&kept);
+	return st;
 }
 
 int main(int argc, char **argv)

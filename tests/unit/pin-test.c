@@ -30,6 +30,9 @@ static struct source sources[] = {
 	{ "source fd", "fd:3", true },
 	{ "source env", "env:PIN", true },
 	{ "source cred", "cred:pin", true },
+	{ "source cmd", "cmd:/bin/pin lab", true },
+	{ "source pinpad", "pinpad", true },
+	{ "source cmd without program", "cmd: ", false },
 	{ "source that is a PIN", "1234", false },
 	{ "source empty", "", false },
 	{ "source file without path", "file:", false },
@@ -104,7 +107,8 @@ static void expect_pin(const char *source, const struct content *c)
 {
 	po_auto(secret) *pin = NULL;
 	struct po_error err = { 0 };
-	enum po_status st = pin_read(source, &lab, NULL, &pin, &err);
+	const struct pin_request request = { .from = source };
+	enum po_status st = pin_read(&request, &lab, &pin, &err);
 
 	if (c->pin) {
 		assert_int_equal(st, PO_OK);
