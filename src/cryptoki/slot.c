@@ -48,7 +48,7 @@ bool slot_uri(const struct token *token, char *out, size_t size)
 static enum po_status slot_ids(const struct module *m, CK_SLOT_ID **ret_ids,
 			       CK_ULONG *ret_count, struct po_error *err)
 {
-	CK_ULONG count = SLOTS_AT_ONCE;
+	CK_ULONG room = SLOTS_AT_ONCE, count = room;
 	CK_SLOT_ID *ids = calloc(count, sizeof(*ids));
 	CK_RV rv;
 
@@ -57,7 +57,7 @@ static enum po_status slot_ids(const struct module *m, CK_SLOT_ID **ret_ids,
 	rv = MODULE_CALL(m, C_GetSlotList, CK_TRUE, ids, &count);
 	if (rv == CKR_BUFFER_TOO_SMALL) {
 		free(ids);
-		count = SLOT_COUNT_MAX;
+		room = count = SLOT_COUNT_MAX;
 		ids = calloc(count, sizeof(*ids));
 		if (!ids)
 			return po_no_memory(err);
@@ -68,7 +68,7 @@ static enum po_status slot_ids(const struct module *m, CK_SLOT_ID **ret_ids,
 		return ckr_fail(err, rv, "C_GetSlotList");
 	}
 	*ret_ids = ids;
-	*ret_count = count;
+	*ret_count = count < room ? count : room; /* a module may lie */
 	return PO_OK;
 }
 

@@ -366,8 +366,13 @@ static enum po_status sign_job(void *arg, struct po_error *err)
 	/* some keys do not say that they want a login for each signature */
 	if (st == PO_E_PIN && why.native == CKR_USER_NOT_LOGGED_IN &&
 	    t->logged_in && !t->always_authenticate) {
-		po_error_clear(&why);
-		st = sign_once(t, true, &why);
+		struct po_error again = { 0 };
+
+		st = sign_once(t, true, &again);
+		if (st == PO_E_DEVICE)
+			st = why.status; /* it was not that: the first reason */
+		else
+			why = again;
 	}
 	if (st != PO_OK && err)
 		*err = why;

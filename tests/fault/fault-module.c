@@ -4,22 +4,39 @@
  * on demand. Everything it is not told to spoil is the real module's own.
  *
  *   P11FAULT_MODULE      the real module
- *   P11FAULT_FAIL        FUNCTION:N:CKR, comma-separated: the n-th call of
- *                        FUNCTION returns CKR and does nothing; N+: from the
- *                        n-th on; CKR as a number (0xA4)
+ *   P11FAULT_FAIL        FUNCTION:N:WHAT, comma-separated: at its n-th call
+ *                        FUNCTION does WHAT instead of its work; N+: from the
+ *                        n-th on. WHAT is a CKR as a number (0xA4), or hang,
+ *                        abort, crash, exit; or slow: wait P11FAULT_MS
+ *                        milliseconds, then do the work
+ *   P11FAULT_COUNTS      file: the calls are counted over all processes that
+ *                        name it, not in each process anew
+ *   P11FAULT_MS          how long slow takes
+ *   P11FAULT_SESSIONS    as many sessions can be open, then CKR_SESSION_COUNT
  *   P11FAULT_TOKENFLAGS  set in the flags of every CK_TOKEN_INFO
- *   P11FAULT_LOG         file: one line per call, "FUNCTION CKR", no data
+ *   P11FAULT_PINPAD      the PIN that is typed on this token's own keys: sets
+ *                        CKF_PROTECTED_AUTHENTICATION_PATH, stands in for a
+ *                        NULL PIN
+ *   P11FAULT_CLAIM       CKA:VALUE, both numbers: what every object claims for
+ *                        this CK_BBOOL attribute
+ *   P11FAULT_LIE         one of: slot-count, find-count, attribute-length
+ *                        (more is claimed than was given room for),
+ *                        attribute-unavailable (CK_UNAVAILABLE_INFORMATION)
+ *   P11FAULT_LOG         file: one line per call, "FUNCTION CKR", no data, and
+ *                        "fault: FUNCTION WHAT"
  *   P11FAULT_STDOUT      set: prints a line on stdout at every call
- *   P11FAULT_SIGN        der, short, long or flip: falsifies signatures
+ *   P11FAULT_SIGN        der, short, long, huge or flip: falsifies signatures
  */
 #include <dlfcn.h>
 #include <openssl/bn.h>
 #include <openssl/ecdsa.h>
 #include <p11-kit/pkcs11.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static CK_FUNCTION_LIST *real;
 static CK_FUNCTION_LIST list;
@@ -29,28 +46,43 @@ static CK_FUNCTION_LIST list;
 struct fault {
 	char function[40];
 	unsigned long from, to; /* calls, counted from one */
-	CK_RV rv;
+	char what[32];
 };
 
 static struct fault faults[64];
 static size_t fault_count;
 
-struct counter {
-	const char *function;
-	unsigned long calls;
-};
-
-static struct counter counters[80];
-
+/* In this process, or in a file of "FUNCTION" lines over several of them. */
 static unsigned long count_call(const char *function)
 {
+	static struct {
+		const char *function;
+		unsigned long calls;
+	} counters[80];
+	const char *path = getenv("P11FAULT_COUNTS");
+	unsigned long n = 0;
+	char line[64];
+	FILE *file;
 	size_t i = 0;
 
-	while (i < 79 && counters[i].function &&
-	       strcmp(counters[i].function, function) != 0)
-		i++;
-	counters[i].function = function;
-	return ++counters[i].calls;
+	if (!path) {
+		while (i < 79 && counters[i].function &&
+		       strcmp(counters[i].function, function) != 0)
+			i++;
+		counters[i].function = function;
+		return ++counters[i].calls;
+	}
+	file = fopen(path, "a+");
+	if (!file)
+		abort();
+	rewind(file);
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		n += strcmp(line, function) == 0;
+	}
+	fprintf(file, "%s\n", function);
+	fclose(file);
+	return n + 1;
 }
 
 static void read_faults(void)
@@ -59,33 +91,79 @@ static void read_faults(void)
 
 	while (text && *text && fault_count < 64) {
 		struct fault *f = &faults[fault_count];
-		char n[16], rv[32];
+		char n[16];
 
 		if (sscanf(text, "%39[^:]:%15[^:]:%31[^,]", f->function, n,
-			   rv) != 3)
+			   f->what) != 3)
 			abort(); /* a fault that is not understood */
 		f->from = strtoul(n, NULL, 10);
 		f->to = strchr(n, '+') ? (unsigned long)-1 : f->from;
-		f->rv = strtoul(rv, NULL, 0);
 		fault_count++;
 		text = strchr(text, ',');
 		text = text ? text + 1 : NULL;
 	}
 }
 
-static void log_call(const char *function, CK_RV rv)
+static bool lies(const char *how)
+{
+	const char *lie = getenv("P11FAULT_LIE");
+
+	return lie && strcmp(lie, how) == 0;
+}
+
+__attribute__((format(printf, 1, 2))) static void log_line(const char *text,
+							   ...)
 {
 	const char *path = getenv("P11FAULT_LOG");
 	FILE *log = path ? fopen(path, "a") : NULL;
+	va_list args;
 
-	if (log) {
-		fprintf(log, "%s 0x%lx\n", function, rv);
-		fclose(log);
-	}
+	if (!log)
+		return;
+	va_start(args, text);
+	vfprintf(log, text, args);
+	va_end(args);
+	fputc('\n', log);
+	fclose(log);
+}
+
+static void log_call(const char *function, CK_RV rv)
+{
+	log_line("%s 0x%lx", function, rv);
 	if (getenv("P11FAULT_STDOUT")) {
 		printf("fault-module: %s was called\n", function);
 		fflush(stdout);
 	}
+}
+
+static void crash(void)
+{
+	volatile int *nowhere = NULL;
+
+	*nowhere = 1;
+}
+
+/* Does what the fault says; true when the function's work is not to be done. */
+static bool commit(const struct fault *f, CK_RV *rv)
+{
+	const char *ms = getenv("P11FAULT_MS");
+
+	log_line("fault: %s %s", f->function, f->what);
+	if (strcmp(f->what, "hang") == 0) {
+		sleep(300); /* bounded, but longer than any deadline here */
+	} else if (strcmp(f->what, "abort") == 0) {
+		abort();
+	} else if (strcmp(f->what, "crash") == 0) {
+		crash();
+	} else if (strcmp(f->what, "exit") == 0) {
+		exit(0);
+	} else if (strcmp(f->what, "slow") == 0) {
+		usleep((useconds_t)strtoul(ms ? ms : "1000", NULL, 10) * 1000);
+		return false;
+	} else {
+		*rv = strtoul(f->what, NULL, 0);
+	}
+	return true;
 }
 
 /* True when this call is to fail; *rv is with what. */
@@ -95,10 +173,8 @@ static bool is_spoilt(const char *function, CK_RV *rv)
 
 	for (size_t i = 0; i < fault_count; i++)
 		if (strcmp(faults[i].function, function) == 0 &&
-		    faults[i].from <= n && n <= faults[i].to) {
-			*rv = faults[i].rv;
-			return true;
-		}
+		    faults[i].from <= n && n <= faults[i].to)
+			return commit(&faults[i], rv);
 	return false;
 }
 
@@ -110,6 +186,33 @@ static void add_flags(CK_TOKEN_INFO *info)
 
 	if (flags)
 		info->flags |= strtoul(flags, NULL, 0);
+	if (getenv("P11FAULT_PINPAD"))
+		info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+}
+
+static void falsify_count(const char *how, CK_ULONG *count)
+{
+	if (lies(how))
+		*count += 1000000;
+}
+
+static void falsify_attributes(CK_ATTRIBUTE *a, CK_ULONG count)
+{
+	const char *claim = getenv("P11FAULT_CLAIM");
+	unsigned long type = 0, value = 0;
+
+	if (claim && sscanf(claim, "%li:%li", &type, &value) != 2)
+		abort();
+	for (CK_ULONG i = 0; i < count; i++) {
+		if (lies("attribute-length"))
+			a[i].ulValueLen += 100000;
+		if (lies("attribute-unavailable"))
+			a[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
+		if (claim && a[i].type == type && a[i].pValue) {
+			*(CK_BBOOL *)a[i].pValue = (CK_BBOOL)value;
+			a[i].ulValueLen = sizeof(CK_BBOOL);
+		}
+	}
 }
 
 static void to_der(CK_BYTE *sig, CK_ULONG *len)
@@ -123,7 +226,7 @@ static void to_der(CK_BYTE *sig, CK_ULONG *len)
 	ECDSA_SIG_free(pair);
 }
 
-static void falsify(CK_BYTE *sig, CK_ULONG *len)
+static void falsify_signature(CK_BYTE *sig, CK_ULONG *len)
 {
 	const char *how = getenv("P11FAULT_SIGN");
 
@@ -135,6 +238,8 @@ static void falsify(CK_BYTE *sig, CK_ULONG *len)
 		--*len;
 	else if (strcmp(how, "long") == 0)
 		sig[(*len)++] = 0;
+	else if (strcmp(how, "huge") == 0)
+		*len = (CK_ULONG)-1;
 	else if (strcmp(how, "der") == 0)
 		to_der(sig, len);
 	else
@@ -143,140 +248,178 @@ static void falsify(CK_BYTE *sig, CK_ULONG *len)
 
 /* ---- every function ------------------------------------------------------------ */
 
-#define CALL(name, args, after)               \
-	{                                     \
-		CK_RV rv = CKR_OK;            \
-                                              \
-		if (!is_spoilt(#name, &rv)) { \
-			rv = real->name args; \
-			if (rv == CKR_OK) {   \
-				after;        \
-			}                     \
-		}                             \
-		log_call(#name, rv);          \
-		return rv;                    \
+/* clang-format off: one function a line */
+#define CALL(name, args, after)                                 \
+	{                                                       \
+		CK_RV rv = CKR_OK;                              \
+		if (!is_spoilt(#name, &rv)) {                   \
+			rv = real->name args;                   \
+			if (rv == CKR_OK ||                     \
+			    rv == CKR_ATTRIBUTE_TYPE_INVALID) { \
+				after;                          \
+			}                                       \
+		}                                               \
+		log_call(#name, rv);                            \
+		return rv;                                      \
 	}
 
-#define F1(name, A) static CK_RV f_##name(A a) CALL(name, (a), (void)0)
-#define F2(name, A, B) \
-	static CK_RV f_##name(A a, B b) CALL(name, (a, b), (void)0)
-#define F3(name, A, B, C) \
-	static CK_RV f_##name(A a, B b, C c) CALL(name, (a, b, c), (void)0)
-#define F4(name, A, B, C, D)                      \
+#define F1(name, A, ...) static CK_RV f_##name(A a) CALL(name, (a), (void)0)
+#define F2(name, A, B, after) \
+	static CK_RV f_##name(A a, B b) CALL(name, (a, b), after)
+#define F3(name, A, B, C, after) \
+	static CK_RV f_##name(A a, B b, C c) CALL(name, (a, b, c), after)
+#define F4(name, A, B, C, D, after)               \
 	static CK_RV f_##name(A a, B b, C c, D d) \
-		CALL(name, (a, b, c, d), (void)0)
-#define F5(name, A, B, C, D, E)                        \
+		CALL(name, (a, b, c, d), after)
+#define F5(name, A, B, C, D, E, after)                 \
 	static CK_RV f_##name(A a, B b, C c, D d, E e) \
-		CALL(name, (a, b, c, d, e), (void)0)
+		CALL(name, (a, b, c, d, e), after)
 #define F6(name, A, B, C, D, E, F)                          \
 	static CK_RV f_##name(A a, B b, C c, D d, E e, F f) \
 		CALL(name, (a, b, c, d, e, f), (void)0)
+#define F8(name, A, B, C, D, E, F, G, H)                              \
+	static CK_RV f_##name(A a, B b, C c, D d, E e, F f, G g, H h) \
+		CALL(name, (a, b, c, d, e, f, g, h), (void)0)
 
 typedef CK_SESSION_HANDLE S;
 typedef CK_OBJECT_HANDLE O;
+typedef CK_OBJECT_HANDLE *OP;
 typedef CK_MECHANISM *M;
 typedef CK_ATTRIBUTE *T;
 typedef CK_BYTE *B;
 typedef CK_ULONG N;
 typedef CK_ULONG *NP;
+typedef CK_SLOT_ID I;
 
 F1(C_Initialize, void *)
 F1(C_Finalize, void *)
 F1(C_GetInfo, CK_INFO *)
-F3(C_GetSlotList, CK_BBOOL, CK_SLOT_ID *, NP)
-F2(C_GetSlotInfo, CK_SLOT_ID, CK_SLOT_INFO *)
-static CK_RV f_C_GetTokenInfo(CK_SLOT_ID a, CK_TOKEN_INFO *b) CALL(
-	C_GetTokenInfo, (a, b),
-	add_flags(b)) F3(C_GetMechanismList, CK_SLOT_ID, CK_MECHANISM_TYPE *,
-			 NP) F3(C_GetMechanismInfo, CK_SLOT_ID,
-				CK_MECHANISM_TYPE,
-				CK_MECHANISM_INFO *) F4(C_InitToken, CK_SLOT_ID,
-							B, N,
-							B) F3(C_InitPIN, S, B,
-							      N) F5(C_SetPIN, S,
-								    B, N, B, N)
-	F5(C_OpenSession, CK_SLOT_ID, CK_FLAGS, void *, CK_NOTIFY,
-	   CK_SESSION_HANDLE *) F1(C_CloseSession,
-				   S) F1(C_CloseAllSessions,
-					 CK_SLOT_ID) F2(C_GetSessionInfo, S,
-							CK_SESSION_INFO *)
-		F3(C_GetOperationState, S, B,
-		   NP) F5(C_SetOperationState, S, B, N, O,
-			  O) F4(C_Login, S, CK_USER_TYPE, B,
-				N) F1(C_Logout, S) F4(C_CreateObject, S, T, N,
-						      CK_OBJECT_HANDLE *)
-			F5(C_CopyObject, S, O, T, N,
-			   CK_OBJECT_HANDLE *) F2(C_DestroyObject, S,
-						  O) F3(C_GetObjectSize, S, O,
-							NP)
-				F4(C_GetAttributeValue, S, O, T,
-				   N) F4(C_SetAttributeValue, S, O, T,
-					 N) F3(C_FindObjectsInit, S, T,
-					       N) F4(C_FindObjects, S,
-						     CK_OBJECT_HANDLE *, N,
-						     NP) F1(C_FindObjectsFinal,
-							    S) F3(C_EncryptInit,
-								  S, M, O)
-					F5(C_Encrypt, S, B, N, B,
-					   NP) F5(C_EncryptUpdate, S, B, N,
-						  B, NP) F3(C_EncryptFinal, S,
-							    B, NP) F3(C_DecryptInit,
-								      S, M, O)
-						F5(C_Decrypt, S, B, N, B,
-						   NP) F5(C_DecryptUpdate, S, B,
-							  N, B,
-							  NP) F3(C_DecryptFinal,
-								 S, B, NP)
-							F2(C_DigestInit, S, M) F5(
-								C_Digest, S, B,
-								N,
-								B,
-								NP) F3(C_DigestUpdate,
-								       S,
-								       B,
-								       N)
-								F2(C_DigestKey,
-								   S,
-								   O) F3(C_DigestFinal,
-									 S, B,
-									 NP)
-									F3(C_SignInit,
-									   S, M,
-									   O) static CK_RV
-	f_C_Sign(S a, B b, N c, B d,
-		 NP e) CALL(C_Sign, (a, b, c, d, e),
-			    falsify(d, e)) F3(C_SignUpdate, S, B,
-					      N) F3(C_SignFinal, S, B, NP)
-		F3(C_SignRecoverInit, S, M, O) F5(C_SignRecover, S, B, N, B, NP)
-			F3(C_VerifyInit, S, M,
-			   O) F5(C_Verify, S, B, N, B,
-				 N) F3(C_VerifyUpdate, S, B,
-				       N) F3(C_VerifyFinal, S, B,
-					     N) F3(C_VerifyRecoverInit, S, M, O)
-				F5(C_VerifyRecover, S, B, N, B,
-				   NP) F5(C_DigestEncryptUpdate, S, B, N, B, NP)
-					F5(C_DecryptDigestUpdate, S, B, N, B,
-					   NP) F5(C_SignEncryptUpdate, S, B, N,
-						  B,
-						  NP) F5(C_DecryptVerifyUpdate,
-							 S, B, N, B, NP)
-						F5(C_GenerateKey, S, M, T, N,
-						   CK_OBJECT_HANDLE
-							   *) static CK_RV
-	f_C_GenerateKeyPair(S a, M b, T c, N d, T e, N f, CK_OBJECT_HANDLE *g,
-			    CK_OBJECT_HANDLE *h)
-		CALL(C_GenerateKeyPair, (a, b, c, d, e, f, g, h), (void)0)
-			F6(C_WrapKey, S, M, O, O, B, NP) static CK_RV
-	f_C_UnwrapKey(S a, M b, O c, B d, N e, T f, N g, CK_OBJECT_HANDLE *h)
-		CALL(C_UnwrapKey, (a, b, c, d, e, f, g, h),
-		     (void)0) F6(C_DeriveKey, S, M, O, T, N, CK_OBJECT_HANDLE *)
-			F3(C_SeedRandom, S, B, N) F3(C_GenerateRandom, S, B, N)
-				F1(C_GetFunctionStatus, S) F1(C_CancelFunction,
-							      S)
-					F3(C_WaitForSlotEvent, CK_FLAGS,
-					   CK_SLOT_ID *, void *)
+F3(C_GetSlotList, CK_BBOOL, I *, NP, falsify_count("slot-count", c))
+F2(C_GetSlotInfo, I, CK_SLOT_INFO *, (void)0)
+F2(C_GetTokenInfo, I, CK_TOKEN_INFO *, add_flags(b))
+F3(C_GetMechanismList, I, CK_MECHANISM_TYPE *, NP, (void)0)
+F3(C_GetMechanismInfo, I, CK_MECHANISM_TYPE, CK_MECHANISM_INFO *, (void)0)
+F4(C_InitToken, I, B, N, B, (void)0)
+F3(C_InitPIN, S, B, N, (void)0)
+F5(C_SetPIN, S, B, N, B, N, (void)0)
+F1(C_CloseAllSessions, I)
+F2(C_GetSessionInfo, S, CK_SESSION_INFO *, (void)0)
+F3(C_GetOperationState, S, B, NP, (void)0)
+F5(C_SetOperationState, S, B, N, O, O, (void)0)
+F1(C_Logout, S)
+F4(C_CreateObject, S, T, N, OP, (void)0)
+F5(C_CopyObject, S, O, T, N, OP, (void)0)
+F2(C_DestroyObject, S, O, (void)0)
+F3(C_GetObjectSize, S, O, NP, (void)0)
+F4(C_GetAttributeValue, S, O, T, N, falsify_attributes(c, d))
+F4(C_SetAttributeValue, S, O, T, N, (void)0)
+F3(C_FindObjectsInit, S, T, N, (void)0)
+F4(C_FindObjects, S, OP, N, NP, falsify_count("find-count", d))
+F1(C_FindObjectsFinal, S)
+F3(C_EncryptInit, S, M, O, (void)0)
+F5(C_Encrypt, S, B, N, B, NP, (void)0)
+F5(C_EncryptUpdate, S, B, N, B, NP, (void)0)
+F3(C_EncryptFinal, S, B, NP, (void)0)
+F3(C_DecryptInit, S, M, O, (void)0)
+F5(C_Decrypt, S, B, N, B, NP, (void)0)
+F5(C_DecryptUpdate, S, B, N, B, NP, (void)0)
+F3(C_DecryptFinal, S, B, NP, (void)0)
+F2(C_DigestInit, S, M, (void)0)
+F5(C_Digest, S, B, N, B, NP, (void)0)
+F3(C_DigestUpdate, S, B, N, (void)0)
+F2(C_DigestKey, S, O, (void)0)
+F3(C_DigestFinal, S, B, NP, (void)0)
+F3(C_SignInit, S, M, O, (void)0)
+F3(C_SignUpdate, S, B, N, (void)0)
+F3(C_SignFinal, S, B, NP, (void)0)
+F3(C_SignRecoverInit, S, M, O, (void)0)
+F5(C_SignRecover, S, B, N, B, NP, (void)0)
+F3(C_VerifyInit, S, M, O, (void)0)
+F5(C_Verify, S, B, N, B, N, (void)0)
+F3(C_VerifyUpdate, S, B, N, (void)0)
+F3(C_VerifyFinal, S, B, N, (void)0)
+F3(C_VerifyRecoverInit, S, M, O, (void)0)
+F5(C_VerifyRecover, S, B, N, B, NP, (void)0)
+F5(C_DigestEncryptUpdate, S, B, N, B, NP, (void)0)
+F5(C_DecryptDigestUpdate, S, B, N, B, NP, (void)0)
+F5(C_SignEncryptUpdate, S, B, N, B, NP, (void)0)
+F5(C_DecryptVerifyUpdate, S, B, N, B, NP, (void)0)
+F5(C_GenerateKey, S, M, T, N, OP, (void)0)
+F8(C_GenerateKeyPair, S, M, T, N, T, N, OP, OP)
+F6(C_WrapKey, S, M, O, O, B, NP)
+F8(C_UnwrapKey, S, M, O, B, N, T, N, OP)
+F6(C_DeriveKey, S, M, O, T, N, OP)
+F3(C_SeedRandom, S, B, N, (void)0)
+F3(C_GenerateRandom, S, B, N, (void)0)
+F1(C_GetFunctionStatus, S)
+F1(C_CancelFunction, S)
+F3(C_WaitForSlotEvent, CK_FLAGS, I *, void *, (void)0)
+/* clang-format on */
 
-						static void fill_list(void);
+static unsigned long sessions;
+
+static CK_RV f_C_OpenSession(I slot, CK_FLAGS flags, void *arg,
+			     CK_NOTIFY notify, S *ret)
+{
+	const char *max = getenv("P11FAULT_SESSIONS");
+	CK_RV rv = CKR_OK;
+
+	if (max && sessions >= strtoul(max, NULL, 10))
+		rv = CKR_SESSION_COUNT;
+	else if (!is_spoilt("C_OpenSession", &rv))
+		rv = real->C_OpenSession(slot, flags, arg, notify, ret);
+	sessions += rv == CKR_OK;
+	log_call("C_OpenSession", rv);
+	return rv;
+}
+
+static CK_RV f_C_CloseSession(S session)
+{
+	CK_RV rv = CKR_OK;
+
+	if (!is_spoilt("C_CloseSession", &rv))
+		rv = real->C_CloseSession(session);
+	sessions -= rv == CKR_OK;
+	log_call("C_CloseSession", rv);
+	return rv;
+}
+
+/* A C_Sign that fails ends the operation (PKCS #11 5.2). */
+static CK_RV f_C_Sign(S session, B data, N data_len, B sig, NP sig_len)
+{
+	CK_BYTE unseen[1024];
+	CK_ULONG unseen_len = sizeof(unseen);
+	CK_RV rv = CKR_OK;
+
+	if (is_spoilt("C_Sign", &rv)) {
+		real->C_Sign(session, data, data_len, unseen, &unseen_len);
+	} else {
+		rv = real->C_Sign(session, data, data_len, sig, sig_len);
+		if (rv == CKR_OK)
+			falsify_signature(sig, sig_len);
+	}
+	log_call("C_Sign", rv);
+	return rv;
+}
+
+static CK_RV f_C_Login(S session, CK_USER_TYPE user, B pin, N len)
+{
+	const char *typed = getenv("P11FAULT_PINPAD");
+	char copy[64] = "";
+	CK_RV rv = CKR_OK;
+
+	if (typed && !pin) {
+		snprintf(copy, sizeof(copy), "%s", typed);
+		pin = (B)copy;
+		len = strlen(copy);
+	}
+	if (!is_spoilt("C_Login", &rv))
+		rv = real->C_Login(session, user, pin, len);
+	log_call("C_Login", rv);
+	return rv;
+}
+
+static void fill_list(void);
 
 static bool load_real(void)
 {
