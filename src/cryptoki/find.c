@@ -177,13 +177,16 @@ enum po_status find_certificate(const struct session *session,
 
 	for (size_t i = 0; st == PO_OK && i < m.count; i++) {
 		struct found f = { 0 };
+		struct po_error why = { 0 };
 
 		st = read_found(session, CKO_CERTIFICATE, m.handles[i], &f,
-				m.count == 1 ? err : NULL);
+				&why);
 		if (st == PO_OK && is_candidate(&f, of))
 			st = consider(&best, &f);
 		else if (st == PO_E_CRYPTO && m.count > 1)
 			st = PO_OK; /* not one of ours; the others may be */
+		else if (st != PO_OK && err && err->status == PO_OK)
+			*err = why;
 		found_clear(&f);
 	}
 	if (st == PO_E_AMBIGUOUS)

@@ -10,6 +10,7 @@ integ_tests = \
 	tests/integ/400-bad-input.t \
 	tests/integ/600-pin.t \
 	tests/integ/610-fault-sweep.t \
+	tests/integ/620-modules.t \
 	tests/integ/700-completion.t \
 	tests/integ/800-man-examples.t \
 	tests/integ/900-no-leaks.t
