@@ -11,8 +11,9 @@ packages_sandbox="curl opensc openssl python3 python3-authlib
 # shellcheck disable=SC2034 # contrib/check uses it
 packages_test="bash-completion clang clang-format clang-tidy cppcheck expect
 	dbconfig-no-thanks glewlwyd jose jq libclang-rt-14-dev libcmocka-dev
-	libcrypt-jwt-perl llvm mandoc nodejs opensc-pkcs11 rnbyc shellcheck sqlite3
-	xz-utils zsh"
+	libcrypt-jwt-perl libnss3 libnss3-tools libtpm2-pkcs11-1 llvm mandoc nodejs
+	opencryptoki opensc-pkcs11 p11-kit p11-kit-modules pcscd rnbyc shellcheck
+	sqlite3 swtpm tpm2-tools vsmartcard-vpcd xz-utils zsh"
 
 is_installed() {
 	# a program that came another way will do: not every node is Debian's

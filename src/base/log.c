@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 
 static unsigned int areas_on;
 static bool warnings_off;
+static int own_fd = STDERR_FILENO; /* where our lines go */
+static int null_fd = -1;
 
 static const struct {
 	const char *name;
@@ -61,6 +64,13 @@ bool log_area_is_on(enum log_area area)
 	return (areas_on & area) != 0;
 }
 
+static void write_whole(const char *text, size_t len)
+{
+	/* nobody can be told that nobody can be told */
+	if (write(own_fd, text, len) < 0)
+		return;
+}
+
 /* One line in one write, whatever bytes a token or a server put into it. */
 static void put(const char *prefix, const char *fmt, va_list ap,
 		const char *end) PO_PRINTF(2, 0);
@@ -77,7 +87,7 @@ static void put(const char *prefix, const char *fmt, va_list ap,
 	    !text_add_printable(&line, raw, strlen(raw)) ||
 	    !buf_adds(&line, end))
 		return;
-	(void)fputs(buf_text(&line), stderr);
+	write_whole(buf_text(&line), line.len);
 }
 
 void log_debug(enum log_area area, const char *fmt, ...)
@@ -106,7 +116,7 @@ bool log_notice(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (warnings_off || !isatty(STDERR_FILENO))
+	if (warnings_off || !isatty(own_fd))
 		return false;
 	va_start(ap, fmt);
 	put("\rp11oauth: ", fmt, ap, "");
@@ -116,5 +126,37 @@ bool log_notice(const char *fmt, ...)
 
 void log_notice_clear(void)
 {
-	(void)fputs("\r\033[K", stderr);
+	static const char erase[] = "\r\033[K";
+
+	write_whole(erase, sizeof(erase) - 1);
+}
+
+static bool keep_stderr(void)
+{
+	int fd;
+
+	if (null_fd >= 0)
+		return true;
+	fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (fd < 0)
+		return false;
+	null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null_fd < 0) {
+		(void)close(fd);
+		return false;
+	}
+	own_fd = fd;
+	return true;
+}
+
+void log_stderr_away(void)
+{
+	if (!log_area_is_on(LOG_CRYPTOKI) && keep_stderr())
+		(void)dup2(null_fd, STDERR_FILENO);
+}
+
+void log_stderr_back(void)
+{
+	if (null_fd >= 0)
+		(void)dup2(own_fd, STDERR_FILENO);
 }

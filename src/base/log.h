@@ -38,4 +38,12 @@ void log_warn(const char *fmt, ...) PO_PRINTF(1, 2);
 bool log_notice(const char *fmt, ...) PO_PRINTF(1, 2);
 void log_notice_clear(void);
 
+/*
+ * Vendors' modules write to stderr, some at every call. Between these two,
+ * what others write there is dropped, unless LOG_CRYPTOKI is on; our own lines
+ * arrive. Their order is free: back without away changes nothing.
+ */
+void log_stderr_away(void);
+void log_stderr_back(void);
+
 #endif

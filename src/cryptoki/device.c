@@ -65,6 +65,7 @@ void device_enter(const char *function)
 	d->call = function;
 	d->call_since_ms = clock_monotonic_ms();
 	(void)pthread_mutex_unlock(&d->lock);
+	log_stderr_away();
 }
 
 unsigned long device_leave(unsigned long rv)
@@ -74,6 +75,7 @@ unsigned long device_leave(unsigned long rv)
 
 	if (!d)
 		return rv;
+	log_stderr_back();
 	(void)pthread_mutex_lock(&d->lock);
 	lost = d->lost;
 	d->spent_ms += clock_monotonic_ms() - d->call_since_ms;
@@ -219,14 +221,20 @@ static void notice_clear(struct notice *n)
 	n->shown = false;
 }
 
+static void set_lost(struct device *d)
+{
+	d->lost = true;
+	any_lost = true;
+	log_stderr_back();
+}
+
 /* Gives the device up; under its lock. */
 static enum po_status lose(struct device *d, struct po_error *err,
 			   enum po_status st, const char *what)
 {
 	long native = d->crashed ? 0 : ETIMEDOUT;
 
-	d->lost = true;
-	any_lost = true;
+	set_lost(d);
 	return po_fail(err, st, native, "%s (in %s)", what,
 		       d->call ? d->call : "the module");
 }
@@ -249,8 +257,7 @@ static enum po_status judge(struct device *d, struct notice *n,
 	if (interrupt_is_pending() && *interrupted_ms == 0)
 		*interrupted_ms = now_ms;
 	if (*interrupted_ms && now_ms - *interrupted_ms > INTERRUPT_GRACE_MS) {
-		d->lost = true;
-		any_lost = true;
+		set_lost(d);
 		return interrupt_check(err);
 	}
 	if (d->spent_ms + now_ms - d->call_since_ms > d->timeout_ms)

@@ -8,6 +8,13 @@ integ_tests = \
 	tests/integ/200-servers.t \
 	tests/integ/300-calls.t \
 	tests/integ/400-bad-input.t \
+	tests/integ/500-token-softhsm.t \
+	tests/integ/500-token-tpm2.t \
+	tests/integ/500-token-nss.t \
+	tests/integ/500-token-opencryptoki.t \
+	tests/integ/500-token-piv.t \
+	tests/integ/500-token-p11-kit-client.t \
+	tests/integ/500-token-p11-kit-proxy.t \
 	tests/integ/600-pin.t \
 	tests/integ/610-fault-sweep.t \
 	tests/integ/620-modules.t \
@@ -18,6 +25,10 @@ TESTS += $(integ_tests)
 EXTRA_DIST += $(integ_tests) \
 	tests/lib/fixture.sh tests/lib/servers.sh tests/lib/softhsm.sh \
 	tests/lib/tap.sh \
+	tests/tokens/namespaces.sh tests/tokens/nss.sh \
+	tests/tokens/opencryptoki.sh tests/tokens/p11-kit-client.sh \
+	tests/tokens/p11-kit-proxy.sh tests/tokens/piv.sh tests/tokens/softhsm.sh \
+	tests/tokens/suite.sh tests/tokens/tpm2.sh \
 	tests/servers/answer-server.py tests/servers/authlib-server.py \
 	tests/servers/glewlwyd.sh tests/servers/make-pki.sh \
 	tests/servers/oidc-provider.mjs tests/servers/package.json \

@@ -27,6 +27,20 @@ fixture_key() {
 fixture_rsa() { fixture_key "$1" -algorithm RSA -pkeyopt "rsa_keygen_bits:$2"; }
 fixture_ec() { fixture_key "$1" -algorithm EC -pkeyopt "ec_paramgen_curve:$2"; }
 
+# certificate_of_key MODULE URI NAME CERT.pem: a certificate for a key that was
+# made on a token. The public key is read by the program under test: pkcs11-tool
+# cannot read EC ones here. The CA's key is thrown away with the folder.
+certificate_of_key() {
+	"$P11OAUTH" jwks --module "$1" --key "$2" | jq '.keys[0]' >"$4.jwk"
+	/usr/bin/python3 "$top_srcdir/tests/tools/jwk-to-pem.py" "$4.jwk" >"$4.pub"
+	openssl req -x509 -newkey rsa:2048 -nodes -days 90 \
+		-subj "/CN=throw-away CA" -keyout "$4.ca.key" -out "$4.ca.pem" 2>/dev/null
+	openssl req -new -key "$4.ca.key" -subj "/CN=$3" -out "$4.csr"
+	printf 'keyUsage=critical,digitalSignature\n' >"$4.ext"
+	openssl x509 -req -in "$4.csr" -CA "$4.ca.pem" -CAkey "$4.ca.key" -CAcreateserial \
+		-days 90 -extfile "$4.ext" -force_pubkey "$4.pub" -out "$4" 2>/dev/null
+}
+
 # profile NAME KEY=VALUE...: adds a profile to $W/p11oauth.conf. A VALUE is
 # written as it is, so strings bring their quotes.
 profile() {

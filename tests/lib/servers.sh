@@ -1,46 +1,62 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Servers on loopback. Each prints one line of JSON when it is ready; the wait
-# for that line is bounded, and every server is ended by its own pid.
+# Servers on loopback, and other processes that a test starts. Each server
+# prints one line of JSON when it is ready; the wait for that line is bounded.
+# The pids are in files, as every test is a subshell; each process is ended by
+# its own pid.
 
-server_pids=
+# spawn NAME COMMAND...: in the background; output in $W/NAME.out, $W/NAME.err.
+spawn() {
+	spawn_name=$1; shift
+	mkdir -p "$W/pids"
+	: >"$W/$spawn_name.out" # the process may be slower than its reader
+	"$@" >"$W/$spawn_name.out" 2>"$W/$spawn_name.err" &
+	echo $! >"$W/pids/$spawn_name"
+}
+pid_of() { cat "$W/pids/$1"; }
+
+is_running() {
+	running_state=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) || return 1
+	[ -n "$running_state" ] && [ "$running_state" != Z ]
+}
 
 # start_server NAME COMMAND...: sets SERVER_PORT, TOKEN_ENDPOINT, FHIR_BASE and
-# SERVER_CA from the ready line. Its output is in $W/NAME.out and $W/NAME.err.
+# SERVER_CA from the ready line.
 start_server() {
-	server_name=$1; shift
-	: >"$W/$server_name.out"
-	"$@" >"$W/$server_name.out" 2>"$W/$server_name.err" &
-	server_pid=$!
-	server_pids="$server_pids $server_name=$server_pid"
+	spawn "$@"
 	server_tries=0
-	until grep -q '"ready"' "$W/$server_name.out"; do
+	until grep -q '"ready"' "$W/$1.out"; do
 		server_tries=$((server_tries + 1))
-		if [ "$server_tries" -gt 300 ] || ! kill -0 "$server_pid" 2>/dev/null; then
-			echo "# server '$server_name' did not start:"
-			sed 's/^/# /' "$W/$server_name.out" "$W/$server_name.err"
+		if [ "$server_tries" -gt 300 ] || ! is_running "$(pid_of "$1")"; then
+			echo "# server '$1' did not start:"
+			sed 's/^/# /' "$W/$1.out" "$W/$1.err"
 			return 1
 		fi
 		sleep 0.1 # polling for the ready line; bounded above
 	done
-	server_ready=$(grep '"ready"' "$W/$server_name.out")
+	server_ready=$(grep '"ready"' "$W/$1.out")
 	SERVER_PORT=$(echo "$server_ready" | jq -r .port)
 	TOKEN_ENDPOINT=$(echo "$server_ready" | jq -r .token_endpoint)
 	FHIR_BASE=$(echo "$server_ready" | jq -r .fhir_base)
 	SERVER_CA=$(echo "$server_ready" | jq -r .ca)
 }
 
-# stop_server NAME
+# stop_server NAME [SIGNAL]: and waits until it is gone.
 stop_server() {
-	for server_entry in $server_pids; do
-		[ "${server_entry%%=*}" = "$1" ] || continue
-		kill "${server_entry#*=}" 2>/dev/null || true
-		wait "${server_entry#*=}" 2>/dev/null || true
+	stop_pid=$(pid_of "$1")
+	rm -f "$W/pids/$1"
+	kill "-${2:-TERM}" "$stop_pid" 2>/dev/null || return 0
+	stop_tries=0
+	while is_running "$stop_pid"; do
+		stop_tries=$((stop_tries + 1))
+		[ "$stop_tries" -ne 30 ] || kill -KILL "$stop_pid" 2>/dev/null || true
+		[ "$stop_tries" -lt 60 ] || return 1
+		sleep 0.1 # polling for its end; bounded above
 	done
 }
 
 stop_servers() {
-	for server_entry in $server_pids; do
-		stop_server "${server_entry%%=*}"
+	for stop_file in "$W"/pids/*; do
+		[ ! -e "$stop_file" ] || stop_server "${stop_file##*/}"
 	done
 }

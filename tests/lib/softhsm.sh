@@ -44,21 +44,9 @@ softhsm_import() {
 }
 
 # softhsm_keygen TYPE ID LABEL CERT.pem: a key pair made on the token (TYPE as
-# pkcs11-tool has it) and a certificate for its public key. The public key is
-# read by the program under test: pkcs11-tool cannot read EC ones here.
+# pkcs11-tool has it) and a certificate for its public key.
 softhsm_keygen() {
 	softhsm_tool --keypairgen --key-type "$1" --id "$2" --label "$3"
-	"$P11OAUTH" jwks --module "$SOFTHSM_MODULE" \
-		--key "pkcs11:token=$SOFTHSM_LABEL;object=$3" |
-		jq '.keys[0]' >"$4.jwk"
-	/usr/bin/python3 "$top_srcdir/tests/tools/jwk-to-pem.py" "$4.jwk" >"$4.pub"
-	# the CA's key is thrown away with the folder
-	openssl req -x509 -newkey rsa:2048 -nodes -days 90 \
-		-subj "/CN=throw-away CA" -keyout "$4.ca.key" -out "$4.ca.pem" 2>/dev/null
-	openssl req -new -key "$4.ca.key" -subj "/CN=$3" -out "$4.csr"
-	printf 'keyUsage=critical,digitalSignature\n' >"$4.ext"
-	openssl x509 -req -in "$4.csr" -CA "$4.ca.pem" -CAkey "$4.ca.key" \
-		-set_serial "0x$2" -days 90 -extfile "$4.ext" \
-		-force_pubkey "$4.pub" -out "$4" 2>/dev/null
+	certificate_of_key "$SOFTHSM_MODULE" "pkcs11:token=$SOFTHSM_LABEL;object=$3" "$3" "$4"
 	softhsm_certificate "$4" "$2" "$3"
 }

@@ -5,4 +5,5 @@ tests_tools_jws_sign_LDADD = $(FLOW_LIBS)
 tests_tools_populate_SOURCES = tests/tools/populate.c
 tests_tools_populate_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_tools_populate_LDADD = $(CRYPTO_LIBS)
-EXTRA_DIST += tests/tools/fault-sweep.py tests/tools/jwk-to-pem.py tests/tools/pkcs11-calls.py
+EXTRA_DIST += tests/tools/fault-sweep.py tests/tools/jwk-to-pem.py \
+	tests/tools/loopback-up.py tests/tools/piv-card.py tests/tools/pkcs11-calls.py

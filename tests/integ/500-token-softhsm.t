@@ -1,0 +1,6 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+TOKEN=softhsm
+. "$top_srcdir/tests/tokens/suite.sh"
+
+suite_run
