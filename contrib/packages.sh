@@ -9,7 +9,7 @@ packages_build="autoconf automake gcc libc6-dev libconfuse-dev
 packages_sandbox="curl opensc openssl python3 python3-authlib
 	python3-cryptography python3-flask softhsm2"
 # shellcheck disable=SC2034 # contrib/check uses it
-packages_test="bash-completion clang clang-format clang-tidy cppcheck expect
+packages_test="bash-completion clang clang-format clang-tidy cppcheck
 	dbconfig-no-thanks glewlwyd jose jq libclang-rt-14-dev libcmocka-dev
 	libcrypt-jwt-perl libnss3 libnss3-tools libtpm2-pkcs11-1 llvm mandoc nodejs
 	opencryptoki opensc-pkcs11 p11-kit p11-kit-modules pcscd rnbyc shellcheck

@@ -250,6 +250,14 @@ static enum po_status add_place(const struct setting *s,
 	return po_context(err, st, "%s", s->name);
 }
 
+const char *profile_audience(const struct profile *profile)
+{
+	if (!profile->audience ||
+	    strcmp(profile->audience, "token-endpoint") == 0)
+		return profile->token_endpoint;
+	return profile->audience;
+}
+
 enum po_status profile_fault(const struct profile *profile, const char *name,
 			     struct po_error *err, const char *fmt, ...)
 {

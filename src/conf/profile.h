@@ -129,6 +129,13 @@ enum po_status profile_apply_environment(struct profile *profile,
 					 struct po_error *err) PO_MUST_CHECK;
 
 /*
+ * The claim aud: one string, byte for byte as configured, else the token
+ * endpoint; never the guess of a document (RFC 7523 section 3). NULL: neither
+ * is set. Borrowed from the profile.
+ */
+const char *profile_audience(const struct profile *profile);
+
+/*
  * Fails on behalf of a setting and says where its value stands:
  * "FILE:LINE: scope: TEXT" (PO_E_CONFIG), "--scope: TEXT" or
  * "P11OAUTH_SCOPE: TEXT" (PO_E_USAGE).

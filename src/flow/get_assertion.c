@@ -23,14 +23,6 @@ const struct server_rules *profile_rules(const struct profile *p)
 	return server_rules_find(p->server ? p->server : "smart");
 }
 
-/* aud: one string, byte for byte; never the guess of a document. */
-static const char *audience_of(const struct profile *p)
-{
-	if (!p->audience || strcmp(p->audience, "token-endpoint") == 0)
-		return p->token_endpoint;
-	return p->audience;
-}
-
 /* Everything an assertion needs, before the token is touched. */
 enum po_status get_assertion_check(const struct profile *p,
 				   struct po_error *err)
@@ -43,7 +35,7 @@ enum po_status get_assertion_check(const struct profile *p,
 		return profile_missing(p, "key", err);
 	if (!p->client_id)
 		return profile_missing(p, "client-id", err);
-	if (!audience_of(p))
+	if (!profile_audience(p))
 		return profile_missing(p, "token-endpoint", err);
 	return PO_OK;
 }
@@ -70,7 +62,7 @@ static enum po_status stamp_and_sign(const struct po_env *env,
 		.issuer = p->assertion_issuer ? p->assertion_issuer
 					      : p->client_id,
 		.subject = p->client_id,
-		.audience = audience_of(p),
+		.audience = profile_audience(p),
 		.jti = jti,
 		.lifetime_s = p->lifetime_s ? p->lifetime_s : rules->lifetime_s,
 		.send_iat = rules->send_iat,

@@ -149,7 +149,7 @@ enum po_status open_key(const struct po_env *env, const struct profile *profile,
 	key->purpose = (struct pin_purpose){
 		.profile = profile->name,
 		.client_id = profile->client_id,
-		.audience = profile->token_endpoint,
+		.audience = profile_audience(profile),
 	};
 	key->pin = (struct pin_request){
 		.from = pin_source_of(profile, index),

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# PIN sources, the prompt on a real terminal, and devices that lie or chatter.
+# Stored PINs, and what each error of a device is called.
 . "$top_srcdir/tests/lib/tap.sh"
 . "$top_srcdir/tests/lib/softhsm.sh"
 . "$top_srcdir/tests/lib/servers.sh"
@@ -28,63 +28,6 @@ from_credential() {
 	signs rsa --pin-from cred:lab-pin
 }
 
-# at_terminal WHAT-TO-TYPE: the prompt, driven through a pseudo-terminal.
-at_terminal() {
-	cat >"$T/drive" <<-'END'
-	set timeout 20
-	log_user 1
-	spawn -noecho {*}$::env(DRIVEN)
-	expect {
-		"PIN of token" { }
-		timeout { puts "NO PROMPT"; exit 98 }
-		eof { }
-	}
-	expect -re {: $}
-	send -- "$::env(TYPED)"
-	expect {
-		eof { }
-		timeout { puts "STILL RUNNING"; exit 97 }
-	}
-	set result [wait]
-	if {[llength $result] > 4} { exit 130 }
-	exit [lindex $result 3]
-	END
-	TYPED=$1 DRIVEN="$P11OAUTH assertion rsa --output $T/jwt"
-	export TYPED DRIVEN
-	got=0
-	command expect "$T/drive" >"$T/session" 2>&1 || got=$?
-}
-prompt_takes_the_pin_and_hides_it() {
-	at_terminal "$PIN
-"
-	[ "$got" -eq 0 ]
-	hasnt "$T/session" "$PIN"
-	has "$T/session" "profile 'rsa'"
-	has "$T/session" "https://as.example/token"
-	has "$T/session" "pin-tests"
-	has "$T/session" "token 'lab'"
-	[ -s "$T/jwt" ]
-}
-prompt_with_a_wrong_pin() {
-	at_terminal "000000
-"
-	[ "$got" -eq 7 ]
-	has "$T/session" "wrong PIN"
-	[ ! -e "$T/jwt" ]
-}
-prompt_interrupted() {
-	at_terminal "$(printf '\003')"
-	cat "$T/session"; echo "got $got"
-	[ "$got" -eq 130 ]
-	[ ! -e "$T/jwt" ]
-}
-prompt_without_terminal_is_quick() {
-	start_ms=$(date +%s%3N)
-	fails 7 "no terminal" setsid "$P11OAUTH" assertion rsa </dev/null
-	took_ms=$(($(date +%s%3N) - start_ms))
-	echo "$took_ms ms"
-}
-
 FAULT=$top_builddir/tests/fault/fault-module.so
 faulty() {
 	P11FAULT_MODULE=$SOFTHSM_MODULE P11FAULT_LOG=$T/fault.log
@@ -95,18 +38,6 @@ spoilt() { # STATUS TEXT PROFILE
 		--pin-from "file:$SOFTHSM_PIN_FILE"
 	grep -q '^C_Finalize 0x0$' "$T/fault.log"
 }
-a_chatty_module_cannot_spoil_the_result() {
-	faulty
-	P11FAULT_STDOUT=1; export P11FAULT_STDOUT
-	signs rsa --module "$FAULT" --pin-from "file:$SOFTHSM_PIN_FILE"
-	[ "$(wc -l <"$T/out")" -eq 1 ]
-	hasnt "$T/out" fault-module
-	hasnt "$T/err" fault-module
-}
-a_false_rsa_signature() { faulty; P11FAULT_SIGN=flip; export P11FAULT_SIGN; spoilt 11 "does not verify" rsa; }
-a_false_ecdsa_signature() { faulty; P11FAULT_SIGN=flip; export P11FAULT_SIGN; spoilt 11 "does not verify" p384; }
-a_der_ecdsa_signature() { faulty; P11FAULT_SIGN=der; export P11FAULT_SIGN; spoilt 11 "bytes instead of 96" p384; }
-a_short_signature() { faulty; P11FAULT_SIGN=short; export P11FAULT_SIGN; spoilt 11 "255 bytes instead of 256" rsa; }
 fault() { faulty; P11FAULT_FAIL=$1; export P11FAULT_FAIL; }
 device_error_when_signing() { fault C_Sign:1+:0x30; spoilt 10 "device error" rsa; }
 device_removed_when_searching() { fault C_FindObjects:1+:0x32; spoilt 10 "removed" rsa; }
@@ -143,10 +74,6 @@ sigterm_finalizes() {
 }
 
 run_tests from_file from_environment from_file_descriptor from_credential \
-	prompt_takes_the_pin_and_hides_it prompt_with_a_wrong_pin \
-	prompt_interrupted prompt_without_terminal_is_quick \
-	a_chatty_module_cannot_spoil_the_result a_false_rsa_signature \
-	a_false_ecdsa_signature a_der_ecdsa_signature a_short_signature \
 	device_error_when_signing device_removed_when_searching \
 	no_session_left refused_on_the_device mechanism_forbidden pin_expired \
 	logged_in_already initialize_fails sigterm_finalizes
