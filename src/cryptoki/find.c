@@ -100,7 +100,9 @@ void find_describe(const struct session *session, CK_OBJECT_CLASS class,
 
 		/* a key of another type is named all the same */
 		(void)read_found(session, class, m.handles[i], &f, NULL);
-		f.name.class = class;
+		/* a public key stands for the private one, which is meant */
+		f.name.class =
+			class == CKO_PUBLIC_KEY ? CKO_PRIVATE_KEY : class;
 		if (object_uri(session, &f.name, uri) &&
 		    buf_addf(out, "%s%s", shown ? ", " : "", uri))
 			shown++;
@@ -211,10 +213,7 @@ enum po_status find_key(const struct session *session, CK_OBJECT_CLASS class,
 	if (st != PO_OK)
 		return st;
 	if (m.count > 1)
-		return fail_ambiguous(session, class, selector,
-				      class == CKO_PRIVATE_KEY ? "private keys"
-							       : "public keys",
-				      err);
+		return fail_ambiguous(session, class, selector, "keys", err);
 	if (m.count == 1)
 		st = read_found(session, class, m.handles[0], &f, err);
 	if (st != PO_OK) {

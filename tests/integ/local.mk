@@ -18,6 +18,10 @@ integ_tests = \
 	tests/integ/600-pin.t \
 	tests/integ/610-fault-sweep.t \
 	tests/integ/620-modules.t \
+	tests/integ/630-prompts.t \
+	tests/integ/640-failover.t \
+	tests/integ/650-selection.t \
+	tests/integ/660-pin-memory.t \
 	tests/integ/700-completion.t \
 	tests/integ/800-man-examples.t \
 	tests/integ/900-no-leaks.t
