@@ -121,6 +121,9 @@ static json_t *token_json(const struct inventory_token *t, int64_t now_s)
 		"protected_authentication_path", t->pinpad, "keys");
 	json_t *keys = json_object_get(object, "keys"); /* belongs to object */
 
+	if (t->fault[0] && !set(object, "fault", json_string(t->fault)))
+		return NULL;
+
 	for (size_t i = 0; keys && i < t->key_count; i++)
 		if (json_array_append_new(keys, key_json(&t->keys[i], now_s)))
 			return NULL;
@@ -223,6 +226,11 @@ static bool add_token(struct buf *out, const struct inventory_token *t,
 	    !buf_addf(out, "%s)%s\n  uri %s\n",
 		      t->initialized ? "" : ", not initialised", pin_state(t),
 		      t->uri))
+		return false;
+	if (t->fault[0] &&
+	    (!buf_adds(out, "  NOT READABLE: ") ||
+	     !text_add_printable(out, t->fault, strlen(t->fault)) ||
+	     !buf_adds(out, "\n")))
 		return false;
 	for (size_t i = 0; i < t->key_count; i++)
 		if (!add_key(out, &t->keys[i], now_s))

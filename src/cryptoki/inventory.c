@@ -225,6 +225,19 @@ static void take_token(const struct token *from, struct inventory_token *t)
 	t->pinpad = (flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
 }
 
+/* One token's objects. */
+static enum po_status read_token(const struct inventory_request *req,
+				 const struct module *m,
+				 const struct token *token, struct walk *w,
+				 struct po_error *err)
+{
+	struct session session;
+	enum po_status st = session_open(m, token, &session, err);
+
+	w->session = &session;
+	return st == PO_OK ? walk_token(req, w, err) : st;
+}
+
 static enum po_status read_tokens(const struct inventory_request *req,
 				  const struct module *m, P11KitUri *uri,
 				  struct inventory *inv, struct po_error *err)
@@ -244,16 +257,20 @@ static enum po_status read_tokens(const struct inventory_request *req,
 			st = po_no_memory(err);
 	}
 	for (size_t i = 0; st == PO_OK && i < count; i++) {
-		struct session session;
-		struct walk w = { &session, uri, &inv->tokens[i] };
+		struct walk w = { .uri = uri, .token = &inv->tokens[i] };
+		struct po_error why = { 0 };
 
 		take_token(&tokens[i], w.token);
 		inv->token_count = i + 1;
 		if (!w.token->initialized)
 			continue;
-		st = session_open(m, &tokens[i], &session, err);
-		if (st == PO_OK)
-			st = walk_token(req, &w, err);
+		st = read_token(req, m, &tokens[i], &w, &why);
+		if (count > 1 && (st == PO_E_DEVICE || st == PO_E_TOKEN)) {
+			memcpy(w.token->fault, why.text, sizeof(why.text));
+			st = PO_OK;
+		} else if (st != PO_OK && err && err->status == PO_OK) {
+			*err = why;
+		}
 	}
 	free(tokens);
 	return st;

@@ -37,6 +37,8 @@ struct inventory_token {
 	char label[33], manufacturer[33], model[17], serial[17];
 	bool initialized, login_required, logged_in;
 	bool pin_count_low, pin_final_try, pin_locked, pinpad;
+	char fault
+		[PO_ERROR_TEXT_MAX]; /* why objects are missing; empty: none is */
 	struct inventory_key *keys;
 	size_t key_count;
 };
@@ -55,7 +57,10 @@ struct inventory_request { /* all borrowed */
 	struct pin_request pin;
 };
 
-/* Fails as token_signer_open() does, but an empty inventory is PO_OK. */
+/*
+ * Fails as token_signer_open() does, but an empty inventory is PO_OK, and of
+ * several tokens one that fails is listed with its fault.
+ */
 enum po_status inventory_read(const struct inventory_request *req,
 			      struct inventory **ret_inventory,
 			      struct po_error *err) PO_MUST_CHECK;

@@ -172,6 +172,18 @@ lies_about_slots() { lie slot-count 0 4; }
 lies_about_objects() { lie find-count 6 10; }
 lies_about_lengths() { lie attribute-length 5 11; }
 nothing_is_available() { lie attribute-unavailable 5 11; }
+# Of two tokens one is broken: the other one is listed all the same.
+keys_passes_a_broken_token() {
+	softhsm_new "$W/hsm" second "$PIN"
+	P11FAULT_FAIL=C_OpenSession:1:0x30
+	export P11FAULT_FAIL
+	expect 0 "$P11OAUTH" keys --profile p384 --json
+	jq -e '[.tokens[] | select(.initialized) | has("fault")] == [true, false]' "$T/out"
+	expect 0 "$P11OAUTH" keys --profile p384
+	has "$T/out" "NOT READABLE: device error"
+	P11FAULT_FAIL=C_OpenSession:1:0x30
+	fails 10 "device error" "$P11OAUTH" keys --profile p384 "pkcs11:token=lab"
+}
 no_sessions() {
 	P11FAULT_SESSIONS=0
 	export P11FAULT_SESSIONS
@@ -187,4 +199,4 @@ one_session_is_enough() {
 run_tests hangs aborts crashes ends_the_program last_call in_keys_and_jwks \
 	signal_during_a_hang slow_is_not_lost slow_calls_add_up chatter \
 	false_signatures lies_about_slots lies_about_objects lies_about_lengths \
-	nothing_is_available no_sessions one_session_is_enough
+	nothing_is_available keys_passes_a_broken_token no_sessions one_session_is_enough
