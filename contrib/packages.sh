@@ -12,8 +12,8 @@ packages_sandbox="curl opensc openssl python3 python3-authlib
 packages_test="bash-completion clang clang-format clang-tidy cppcheck
 	dbconfig-no-thanks glewlwyd jose jq libclang-rt-14-dev libcmocka-dev
 	libcrypt-jwt-perl libnss3 libnss3-tools libtpm2-pkcs11-1 llvm mandoc nodejs
-	opencryptoki opensc-pkcs11 p11-kit p11-kit-modules pcscd rnbyc shellcheck
-	sqlite3 swtpm tpm2-tools vsmartcard-vpcd xz-utils zsh"
+	opencryptoki opensc-pkcs11 p11-kit p11-kit-modules pcscd python3-yaml rnbyc
+	shellcheck sqlite3 swtpm tpm2-tools vsmartcard-vpcd xz-utils ykcs11 zsh"
 
 is_installed() {
 	# a program that came another way will do: not every node is Debian's

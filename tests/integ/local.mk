@@ -15,6 +15,7 @@ integ_tests = \
 	tests/integ/500-token-piv.t \
 	tests/integ/500-token-p11-kit-client.t \
 	tests/integ/500-token-p11-kit-proxy.t \
+	tests/integ/500-token-ykcs11.t \
 	tests/integ/600-pin.t \
 	tests/integ/610-fault-sweep.t \
 	tests/integ/620-modules.t \
@@ -24,7 +25,8 @@ integ_tests = \
 	tests/integ/660-pin-memory.t \
 	tests/integ/700-completion.t \
 	tests/integ/800-man-examples.t \
-	tests/integ/900-no-leaks.t
+	tests/integ/900-no-leaks.t \
+	tests/integ/910-contrib.t
 TESTS += $(integ_tests)
 EXTRA_DIST += $(integ_tests) \
 	tests/lib/fixture.sh tests/lib/servers.sh tests/lib/softhsm.sh \
@@ -32,7 +34,7 @@ EXTRA_DIST += $(integ_tests) \
 	tests/tokens/namespaces.sh tests/tokens/nss.sh \
 	tests/tokens/opencryptoki.sh tests/tokens/p11-kit-client.sh \
 	tests/tokens/p11-kit-proxy.sh tests/tokens/piv.sh tests/tokens/softhsm.sh \
-	tests/tokens/suite.sh tests/tokens/tpm2.sh \
+	tests/tokens/suite.sh tests/tokens/tpm2.sh tests/tokens/ykcs11.sh \
 	tests/servers/answer-server.py tests/servers/authlib-server.py \
 	tests/servers/glewlwyd.sh tests/servers/make-pki.sh \
 	tests/servers/oidc-provider.mjs tests/servers/package.json \

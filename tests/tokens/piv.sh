@@ -30,7 +30,7 @@ logins_of() {
 # piv_verifies: how many PINs the card was sent.
 piv_verifies() { grep -c '^VERIFY' "$PIV_DIR/log" || true; }
 
-token_up() {
+piv_token_up() {
 	PIV_DIR=$1
 	mkdir -p "$PIV_DIR"
 	TOKEN_MODULE=$(find /usr/lib -name opensc-pkcs11.so | head -n 1)
@@ -39,6 +39,11 @@ token_up() {
 	echo "$TOKEN_PIN" >"$PIV_DIR/pin"
 	for key in rsa p384 p256; do token_key_file "$key"; cp "$W/$key.key" "$W/$key.pem" "$PIV_DIR"; done
 	private_folder "$1/run" /run/pcscd
+	# Yubico's module looks at readers of this name only
+	cp /etc/reader.conf.d/vpcd "$1/reader.conf"
+	private_folder "$1/readers" /etc/reader.conf.d
+	sed 's/^FRIENDLYNAME.*/FRIENDLYNAME "Yubico YubiKey CCID"/' "$1/reader.conf" \
+		>/etc/reader.conf.d/vpcd
 	spawn pcscd pcscd --foreground --error
 	piv_tries=0
 	until [ -S /run/pcscd/pcscd.comm ]; do
@@ -47,3 +52,5 @@ token_up() {
 	done
 	piv_insert
 }
+
+token_up() { piv_token_up "$1"; }
