@@ -16,3 +16,4 @@ dist_man_MANS += \
 	doc/man/p11oauth-version.1 \
 	doc/man/p11oauth.1 \
 	doc/man/p11oauth.conf.5
+EXTRA_DIST += doc/tokens.md
