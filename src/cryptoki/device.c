@@ -92,9 +92,12 @@ static void *thread_main(void *arg)
 	char *stack = malloc(SIGNAL_STACK_BYTES);
 	const stack_t alternate = { .ss_sp = stack,
 				    .ss_size = SIGNAL_STACK_BYTES };
+	stack_t old;
 
-	/* a module may overflow the stack, and the handler needs one */
-	if (stack)
+	/* a module may overflow the stack, and the handler needs one; a
+	 * sanitizer has set its own and wants it back */
+	if (stack && sigaltstack(NULL, &old) == 0 &&
+	    (old.ss_flags & SS_DISABLE))
 		(void)sigaltstack(&alternate, NULL);
 	mine = d;
 	(void)pthread_mutex_lock(&d->lock);
