@@ -17,8 +17,6 @@
 #define TICK_MS 100
 #define END_WAIT_MS 1000
 
-extern char **environ;
-
 /* Streams, default signals, nothing else. */
 static int spawn(pid_t *pid, char *const argv[], int in, int out)
 {

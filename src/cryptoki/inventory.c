@@ -16,7 +16,7 @@
 
 /* What is gathered of one token while it is walked. */
 struct walk {
-	const struct session *session;
+	struct session session;
 	P11KitUri *uri;
 	struct inventory_token *token;
 };
@@ -102,10 +102,10 @@ static void take_object(struct walk *w, CK_OBJECT_CLASS class,
 	enum po_status st;
 
 	if (class == CKO_CERTIFICATE)
-		st = object_read_certificate(w->session, handle, &name, &cert,
+		st = object_read_certificate(&w->session, handle, &name, &cert,
 					     NULL);
 	else
-		st = object_read_key(w->session, class, handle, &name, &pubkey,
+		st = object_read_key(&w->session, class, handle, &name, &pubkey,
 				     NULL);
 	name.class = class;
 	if ((st != PO_OK && st != PO_E_CRYPTO) || !is_selected(w->uri, &name))
@@ -127,18 +127,18 @@ static void take_object(struct walk *w, CK_OBJECT_CLASS class,
 static enum po_status walk_class(struct walk *w, CK_OBJECT_CLASS class,
 				 struct po_error *err)
 {
-	CK_SESSION_HANDLE session = w->session->handle;
+	CK_SESSION_HANDLE session = w->session.handle;
 	CK_ATTRIBUTE template = { CKA_CLASS, &class, sizeof(class) };
 	CK_OBJECT_HANDLE *handles;
 	CK_ULONG count = 0, n = 0;
-	CK_RV rv = MODULE_CALL(w->session->module, C_FindObjectsInit, session,
+	CK_RV rv = MODULE_CALL(w->session.module, C_FindObjectsInit, session,
 			       &template, 1);
 
 	if (rv != CKR_OK)
 		return ckr_fail(err, rv, "C_FindObjectsInit");
 	handles = calloc(INVENTORY_OBJECTS_MAX, sizeof(*handles));
 	if (!handles) {
-		(void)MODULE_CALL(w->session->module, C_FindObjectsFinal,
+		(void)MODULE_CALL(w->session.module, C_FindObjectsFinal,
 				  session);
 		return po_no_memory(err);
 	}
@@ -148,11 +148,11 @@ static enum po_status walk_class(struct walk *w, CK_OBJECT_CLASS class,
 		if (room > HANDLES_AT_ONCE)
 			room = HANDLES_AT_ONCE;
 		n = 0;
-		rv = MODULE_CALL(w->session->module, C_FindObjects, session,
+		rv = MODULE_CALL(w->session.module, C_FindObjects, session,
 				 handles + count, room, &n);
 		count += n < room ? n : room;
 	} while (rv == CKR_OK && n > 0 && count < INVENTORY_OBJECTS_MAX);
-	(void)MODULE_CALL(w->session->module, C_FindObjectsFinal, session);
+	(void)MODULE_CALL(w->session.module, C_FindObjectsFinal, session);
 	if (rv == CKR_OK)
 		for (CK_ULONG i = 0; i < count; i++)
 			take_object(w, class, handles[i]);
@@ -172,7 +172,7 @@ static void finish_keys(struct walk *w)
 
 		memcpy(name.id, k->id, k->id_len);
 		memcpy(name.label, k->label, sizeof(name.label));
-		if (!object_uri(w->session, &name, k->uri))
+		if (!object_uri(&w->session, &name, k->uri))
 			k->uri[0] = '\0';
 		if (!k->cert)
 			continue;
@@ -191,10 +191,10 @@ static enum po_status walk_token(const struct inventory_request *req,
 						   CKO_CERTIFICATE };
 	enum po_status st = PO_OK;
 
-	if (req->login && login_is_required(w->session)) {
+	if (req->login && login_is_required(&w->session)) {
 		struct kept_pin kept = { 0 };
 
-		st = login_user(w->session, &req->pin, &kept, err);
+		st = login_user(&w->session, &req->pin, &kept, err);
 		kept_pin_clear(&kept);
 		w->token->logged_in = st == PO_OK;
 	}
@@ -231,10 +231,8 @@ static enum po_status read_token(const struct inventory_request *req,
 				 const struct token *token, struct walk *w,
 				 struct po_error *err)
 {
-	struct session session;
-	enum po_status st = session_open(m, token, &session, err);
+	enum po_status st = session_open(m, token, &w->session, err);
 
-	w->session = &session;
 	return st == PO_OK ? walk_token(req, w, err) : st;
 }
 
