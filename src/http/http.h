@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/secret.h"
 
+#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,15 +29,63 @@ enum http_method {
 	HTTP_POST,
 };
 
+/*
+ * A body that is not there yet when the exchange starts: name look-up, TCP and
+ * TLS go on while it is made. Not a byte of the request is sent before it is.
+ */
+struct http_late_body {
+	size_t len; /* what it will have; anything else fails the exchange */
+
+	/*
+	 * Called once, in the thread of perform(), when the connection stands;
+	 * waits. Anything but PO_OK ends the exchange with that status.
+	 */
+	enum po_status (*wait)(void *user, const struct secret **ret_body,
+			       struct po_error *err);
+	void *user;
+};
+
+/* Who we are in TLS (RFC 8705): leaf first, then what certifies it. */
+struct http_identity { /* all borrowed, until perform() returns */
+	const struct http_der {
+		const uint8_t *data;
+		size_t len;
+	} * chain;
+	size_t chain_len;
+	EVP_PKEY *key; /* of the leaf */
+};
+
 struct http_request { /* all borrowed */
 	enum http_method method;
 	const char *url;
 	const char *accept;        /* sent exactly so; NULL: none sent */
 	const char *content_type;  /* sent exactly so, with a body only */
 	const struct secret *body; /* HTTP_POST: sent with Content-Length */
-	const char *ca_file;       /* PEM bundle; NULL: the system's */
-	int64_t timeout_ms;        /* whole exchange; 0: the default */
+	const struct http_late_body
+		*late_body; /* … or this, then body is NULL */
+	const struct http_identity *identity; /* NULL: no certificate */
+	const char *ca_file;      /* PEM bundle; NULL: the system's */
+	int64_t timeout_ms;       /* whole exchange, without the wait for a late
+				    * body; 0: the default */
 	bool allow_loopback_http; /* http:// to 127.0.0.0/8, [::1], localhost */
+};
+
+/* Where an exchange without an answer ended. */
+enum http_failure {
+	HTTP_NO_FAILURE,
+	HTTP_FAILED_CONNECT, /* no connection: name, refused, timed out; nothing
+			      * was sent, so another try is harmless */
+	HTTP_FAILED_PROXY,   /* the proxy said no */
+	HTTP_FAILED_TLS,     /* handshake or certificate */
+	HTTP_FAILED_LATER,   /* connected, then cut off, too slow, too long */
+};
+
+/* Why the server's certificate was not accepted. */
+struct http_verify {
+	long error; /* X509_V_ERR_…; 0: it was accepted, or not reached */
+	int depth;  /* 0: the leaf */
+	char subject[256]; /* of the certificate at this depth */
+	char issuer[256];
 };
 
 struct http_response {
@@ -47,9 +96,14 @@ struct http_response {
 	char www_authenticate[HTTP_FIELD_MAX];
 	char retry_after[64];
 	char date[64];
+	char cache_control[256];
+	char expires[64];
+	char age[32];
 	char correlation[HTTP_FIELD_MAX]; /* "name: value" of the first known
 					   * correlation field (x-request-id,
 					   * cerner-correlation-id, …) */
+	enum http_failure failure;
+	struct http_verify verify;
 };
 
 void http_response_init(struct http_response *response);
