@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 
+#include "base/interrupt.h"
+
 #include <time.h>
 
 int64_t clock_now_s(void)
@@ -17,4 +19,22 @@ int64_t clock_monotonic_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+#define TICK_MS 50
+
+enum po_status clock_sleep_ms(int64_t ms, struct po_error *err)
+{
+	int64_t until_ms = clock_monotonic_ms() + ms;
+	int64_t left_ms;
+	enum po_status st;
+
+	while ((st = interrupt_check(err)) == PO_OK &&
+	       (left_ms = until_ms - clock_monotonic_ms()) > 0) {
+		struct timespec nap = { 0 };
+
+		nap.tv_nsec = (left_ms < TICK_MS ? left_ms : TICK_MS) * 1000000;
+		(void)nanosleep(&nap, NULL);
+	}
+	return st;
 }

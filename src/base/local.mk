@@ -5,6 +5,7 @@ libbase_a_SOURCES = \
 	src/base/child.c src/base/child.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/compiler.h \
+	src/base/dirs.c src/base/dirs.h \
 	src/base/environment.c src/base/environment.h \
 	src/base/error.c src/base/error.h \
 	src/base/fs.c src/base/fs.h \

@@ -2,7 +2,7 @@
 #include "cryptoki/pin_memory.h"
 
 #include "base/clock.h"
-#include "base/environment.h"
+#include "base/dirs.h"
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -42,46 +41,6 @@ struct pin_memory {
 
 /* ---- the file ------------------------------------------------------------ */
 
-static bool state_directory(char out[static PATH_MAX])
-{
-	static const struct {
-		const char *variable;
-		const char *below;
-	} places[] = {
-		{ "STATE_DIRECTORY", "" },
-		{ "XDG_STATE_HOME", "/p11oauth" },
-		{ "HOME", "/.local/state/p11oauth" },
-	};
-
-	for (size_t i = 0; i < PO_ARRAY_SIZE(places); i++) {
-		const char *base = environment_get(places[i].variable);
-		size_t len = base ? strcspn(base, ":") : 0; /* systemd's list */
-		int n;
-
-		if (!base || base[0] != '/')
-			continue;
-		n = snprintf(out, PATH_MAX, "%.*s%s/refused-pins", (int)len,
-			     base, places[i].below);
-		return n > 0 && n < PATH_MAX;
-	}
-	return false;
-}
-
-static bool make_directories(char *path)
-{
-	for (char *slash = strchr(path + 1, '/'); slash;
-	     slash = strchr(slash + 1, '/')) {
-		bool ok;
-
-		*slash = '\0';
-		ok = mkdir(path, 0700) == 0 || errno == EEXIST;
-		*slash = '/';
-		if (!ok)
-			return false;
-	}
-	return mkdir(path, 0700) == 0 || errno == EEXIST;
-}
-
 /* The file's name tells nobody what it is about. */
 static bool file_name(const struct pin_token *token, const char *source,
 		      char out[static 2 * HASH_BYTES + 1])
@@ -102,17 +61,16 @@ static enum po_status open_file(const struct pin_token *token,
 				const char *source, int *ret_fd,
 				struct po_error *err)
 {
+	struct po_error why = { 0 };
 	char path[PATH_MAX];
 	char name[2 * HASH_BYTES + 1];
 	struct stat sb;
 	int dir;
 
-	if (!state_directory(path))
-		return po_fail(err, PO_E_PIN, 0,
-			       "none of STATE_DIRECTORY, XDG_STATE_HOME and "
-			       "HOME is set");
-	if (!make_directories(path) ||
-	    (dir = open(path, O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)) < 0)
+	if (dirs_make(DIRS_STATE, "refused-pins", path, &why) != PO_OK)
+		return po_fail(err, PO_E_PIN, why.native, "%s", why.text);
+	dir = open(path, O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (dir < 0)
 		return po_fail(err, PO_E_PIN, errno, "'%s': %s", path,
 			       strerror(errno));
 	*ret_fd = file_name(token, source, name)

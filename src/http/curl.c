@@ -8,6 +8,7 @@
 #include "config.h"
 #include "http/libcurl.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,13 @@
 #define LOW_SPEED_BYTES_PER_S 1L
 #define LOW_SPEED_TIME_S 20L
 
+#define TICK_MS 50 /* between two looks at signals and deadlines */
+
 struct curl_client {
 	struct http_client client; /* first: the seam casts back to us */
 	const struct libcurl *lib; /* NULL until the first request */
+	CURLM *multi;              /* keeps connections for the next request */
+	CURL *easy;
 };
 
 struct exchange { /* one request under way */
@@ -28,6 +33,11 @@ struct exchange { /* one request under way */
 	struct http_response *response;
 	size_t header_bytes;
 	bool too_long; /* body or headers passed their limit */
+	int64_t deadline_ms;
+	const struct secret *body; /* NULL until it is there */
+	size_t body_sent;
+	enum po_status late; /* what became of a late body */
+	struct po_error late_why;
 	char reason[CURL_ERROR_SIZE];
 };
 
@@ -88,6 +98,7 @@ static void forget_fields(struct http_response *r)
 {
 	r->content_type[0] = r->location[0] = r->www_authenticate[0] = '\0';
 	r->retry_after[0] = r->date[0] = r->correlation[0] = '\0';
+	r->cache_control[0] = r->expires[0] = r->age[0] = '\0';
 }
 
 static size_t on_header(char *line, size_t size, size_t count, void *user)
@@ -111,20 +122,67 @@ static size_t on_header(char *line, size_t size, size_t count, void *user)
 			  sizeof(r->www_authenticate)) ||
 	       take_field(line, len, "Retry-After", r->retry_after,
 			  sizeof(r->retry_after)) ||
-	       take_field(line, len, "Date", r->date, sizeof(r->date)));
+	       take_field(line, len, "Date", r->date, sizeof(r->date)) ||
+	       take_field(line, len, "Cache-Control", r->cache_control,
+			  sizeof(r->cache_control)) ||
+	       take_field(line, len, "Expires", r->expires,
+			  sizeof(r->expires)) ||
+	       take_field(line, len, "Age", r->age, sizeof(r->age)));
 	take_correlation(line, len, r);
 	return len;
 }
 
-static int on_progress(void *user, curl_off_t a, curl_off_t b, curl_off_t c,
-		       curl_off_t d)
+/* ---- what is sent -------------------------------------------------------- */
+
+static int64_t timeout_of(const struct http_request *r)
 {
-	(void)user;
-	(void)a;
-	(void)b;
-	(void)c;
-	(void)d;
-	return interrupt_is_pending() ? 1 : 0;
+	return r->timeout_ms ? r->timeout_ms : HTTP_TIMEOUT_DEFAULT_MS;
+}
+
+/* The connection stands and nothing was sent yet. */
+static int on_connected(void *user, char *remote, char *local, int remote_port,
+			int local_port)
+{
+	struct exchange *x = user;
+	const struct http_late_body *late = x->request->late_body;
+
+	(void)remote;
+	(void)local;
+	(void)remote_port;
+	(void)local_port;
+	if (!late || x->body)
+		return CURL_PREREQFUNC_OK;
+	x->late = late->wait(late->user, &x->body, &x->late_why);
+	if (x->late == PO_OK && secret_len(x->body) != late->len)
+		x->late = po_fail(&x->late_why, PO_E_INTERNAL, 0,
+				  "the request has another length than was "
+				  "foreseen");
+	x->deadline_ms = clock_monotonic_ms() + timeout_of(x->request);
+	return x->late == PO_OK ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+static size_t on_read(char *out, size_t size, size_t count, void *user)
+{
+	struct exchange *x = user;
+	size_t len = secret_len(x->body) - x->body_sent;
+
+	if (len > size * count)
+		len = size * count;
+	memcpy(out, secret_reveal(x->body) + x->body_sent, len);
+	x->body_sent += len;
+	return len;
+}
+
+/* A kept connection was dead: libcurl sends once more on a new one. */
+static int on_seek(void *user, curl_off_t offset, int origin)
+{
+	struct exchange *x = user;
+
+	if (origin != SEEK_SET || offset < 0 ||
+	    (size_t)offset > secret_len(x->body))
+		return CURL_SEEKFUNC_FAIL;
+	x->body_sent = (size_t)offset;
+	return CURL_SEEKFUNC_OK;
 }
 
 /* ---- the request ------------------------------------------------------------- */
@@ -162,9 +220,6 @@ static bool make_headers(const struct libcurl *lib,
 static bool set_transport(const struct libcurl *lib, CURL *easy,
 			  const struct http_request *r)
 {
-	int64_t timeout_ms =
-		r->timeout_ms ? r->timeout_ms : HTTP_TIMEOUT_DEFAULT_MS;
-
 	return SET(CURLOPT_URL, r->url) &&
 	       SET(CURLOPT_PROTOCOLS_STR,
 		   r->allow_loopback_http ? "https,http" : "https") &&
@@ -175,7 +230,6 @@ static bool set_transport(const struct libcurl *lib, CURL *easy,
 	       (!r->ca_file || (SET(CURLOPT_CAINFO, r->ca_file) &&
 				SET(CURLOPT_CAPATH, NULL))) &&
 	       SET(CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_TIMEOUT_MS) &&
-	       SET(CURLOPT_TIMEOUT_MS, (long)timeout_ms) &&
 	       SET(CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED_BYTES_PER_S) &&
 	       SET(CURLOPT_LOW_SPEED_TIME, LOW_SPEED_TIME_S) &&
 	       SET(CURLOPT_NOSIGNAL, 1L) &&
@@ -189,19 +243,23 @@ static bool set_exchange(const struct libcurl *lib, CURL *easy,
 {
 	const struct http_request *r = x->request;
 
+	size_t len = r->late_body ? r->late_body->len
+		     : r->body    ? secret_len(r->body)
+				  : 0;
+
 	if (r->method == HTTP_POST &&
 	    (!SET(CURLOPT_POST, 1L) ||
-	     !SET(CURLOPT_POSTFIELDSIZE_LARGE,
-		  (curl_off_t)secret_len(r->body)) ||
-	     !SET(CURLOPT_POSTFIELDS, secret_reveal(r->body))))
+	     !SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len) ||
+	     !SET(CURLOPT_READFUNCTION, on_read) || !SET(CURLOPT_READDATA, x) ||
+	     !SET(CURLOPT_SEEKFUNCTION, on_seek) || !SET(CURLOPT_SEEKDATA, x) ||
+	     !SET(CURLOPT_PREREQFUNCTION, on_connected) ||
+	     !SET(CURLOPT_PREREQDATA, x)))
 		return false;
 	return SET(CURLOPT_HTTPHEADER, headers) &&
 	       SET(CURLOPT_WRITEFUNCTION, on_body) &&
 	       SET(CURLOPT_WRITEDATA, x) &&
 	       SET(CURLOPT_HEADERFUNCTION, on_header) &&
 	       SET(CURLOPT_HEADERDATA, x) &&
-	       SET(CURLOPT_XFERINFOFUNCTION, on_progress) &&
-	       SET(CURLOPT_NOPROGRESS, 0L) &&
 	       SET(CURLOPT_ERRORBUFFER, x->reason);
 }
 
@@ -247,18 +305,51 @@ static enum po_status fail_transfer(const struct libcurl *lib, CURL *easy,
 		       variable ? variable : "");
 }
 
+/* How far it came, for those who decide on another try. */
+static enum http_failure failure_of(CURLcode code, bool connected)
+{
+	switch (code) {
+	case CURLE_OK: return HTTP_NO_FAILURE;
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT: return HTTP_FAILED_CONNECT;
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_PROXY: return HTTP_FAILED_PROXY;
+	case CURLE_OPERATION_TIMEDOUT:
+		return connected ? HTTP_FAILED_LATER : HTTP_FAILED_CONNECT;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR: return HTTP_FAILED_TLS;
+	default: return HTTP_FAILED_LATER;
+	}
+}
+
 static enum po_status fail_network(const struct libcurl *lib, CURL *easy,
-				   CURLcode code, const struct exchange *x,
+				   CURLcode code, struct exchange *x,
 				   struct po_error *err)
 {
+	curl_off_t connected = 0;
+
+	(void)lib->easy_getinfo(easy, CURLINFO_APPCONNECT_TIME_T, &connected);
+	x->response->failure = failure_of(code, connected > 0);
+	if (x->late != PO_OK) {
+		if (err && err->status == PO_OK)
+			*err = x->late_why;
+		return x->late;
+	}
 	if (x->too_long)
 		return po_fail(err, PO_E_SERVER, 0,
 			       "the server's answer is longer than %d bytes",
 			       x->header_bytes > HTTP_HEADERS_MAX
 				       ? HTTP_HEADERS_MAX
 				       : HTTP_BODY_MAX);
-	if (code == CURLE_ABORTED_BY_CALLBACK && interrupt_is_pending())
-		return interrupt_check(err);
+	if (code == CURLE_ABORTED_BY_CALLBACK)
+		return interrupt_is_pending()
+			       ? interrupt_check(err)
+			       : po_fail(err, PO_E_NETWORK, ECANCELED,
+					 "the exchange was given up");
 	return fail_transfer(lib, easy, code, x, err);
 }
 
@@ -274,9 +365,51 @@ static void log_exchange(const struct exchange *x, int64_t started_ms)
 		  (long long)(clock_monotonic_ms() - started_ms));
 }
 
-static enum po_status perform_with(const struct libcurl *lib, CURL *easy,
-				   struct exchange *x, struct po_error *err)
+/* What ends an exchange from our side; CURLE_OK: nothing does. */
+static CURLcode check_end(struct exchange *x)
 {
+	const struct http_request *r = x->request;
+
+	if (interrupt_is_pending() ||
+	    (r->cancelled && atomic_load(r->cancelled)))
+		return CURLE_ABORTED_BY_CALLBACK;
+	if (clock_monotonic_ms() < x->deadline_ms)
+		return CURLE_OK;
+	(void)snprintf(x->reason, sizeof(x->reason),
+		       "timed out after %lld ms without a complete answer",
+		       (long long)timeout_of(r));
+	return CURLE_OPERATION_TIMEDOUT;
+}
+
+static CURLcode transfer(struct curl_client *c, struct exchange *x)
+{
+	const struct libcurl *lib = c->lib;
+	CURLcode code = CURLE_OK;
+	int running = 1, left = 0;
+	const CURLMsg *message;
+
+	if (lib->multi_add_handle(c->multi, c->easy) != CURLM_OK)
+		return CURLE_OUT_OF_MEMORY;
+	while (running && code == CURLE_OK) {
+		if (lib->multi_perform(c->multi, &running) != CURLM_OK)
+			code = CURLE_FAILED_INIT;
+		if (code == CURLE_OK && running)
+			code = check_end(x);
+		if (code == CURLE_OK && running)
+			(void)lib->multi_poll(c->multi, NULL, 0, TICK_MS, NULL);
+	}
+	message = lib->multi_info_read(c->multi, &left);
+	if (code == CURLE_OK && message && message->msg == CURLMSG_DONE)
+		code = message->data.result;
+	(void)lib->multi_remove_handle(c->multi, c->easy);
+	return code;
+}
+
+static enum po_status perform_with(struct curl_client *c, struct exchange *x,
+				   struct po_error *err)
+{
+	const struct libcurl *lib = c->lib;
+	CURL *easy = c->easy;
 	int64_t started_ms = clock_monotonic_ms();
 	struct curl_slist *headers = NULL;
 	enum po_status st = PO_OK;
@@ -289,7 +422,7 @@ static enum po_status perform_with(const struct libcurl *lib, CURL *easy,
 		return po_fail(err, PO_E_INTERNAL, 0,
 			       "libcurl refused an option");
 	}
-	code = lib->easy_perform(easy);
+	code = transfer(c, x);
 	(void)lib->easy_getinfo(easy, CURLINFO_RESPONSE_CODE,
 				&x->response->status);
 	lib->slist_free_all(headers);
@@ -308,35 +441,57 @@ static enum po_status check_ca_file(const char *path, struct po_error *err)
 	return PO_OK;
 }
 
+static enum po_status prepare(struct curl_client *c, struct po_error *err)
+{
+	enum po_status st = c->lib ? PO_OK : libcurl_load(&c->lib, err);
+
+	if (st != PO_OK)
+		return st;
+	if (!c->multi)
+		c->multi = c->lib->multi_init();
+	if (!c->easy)
+		c->easy = c->lib->easy_init();
+	if (!c->multi || !c->easy)
+		return po_no_memory(err);
+	c->lib->easy_reset(c->easy); /* connections stay */
+	return PO_OK;
+}
+
 static enum po_status perform(struct http_client *client,
 			      const struct http_request *request,
 			      struct http_response *response,
 			      struct po_error *err)
 {
 	struct curl_client *c = (struct curl_client *)(void *)client;
-	struct exchange x = { .request = request, .response = response };
+	struct exchange x = {
+		.request = request,
+		.response = response,
+		.body = request->body,
+		.deadline_ms = clock_monotonic_ms() + timeout_of(request),
+	};
 	enum po_status st =
 		http_check_url(request->url, request->allow_loopback_http, err);
-	CURL *easy;
 
 	if (st == PO_OK)
 		st = check_ca_file(request->ca_file, err);
-	if (st == PO_OK && !c->lib)
-		st = libcurl_load(&c->lib, err);
+	if (st == PO_OK)
+		st = prepare(c, err);
 	if (st != PO_OK)
 		return st;
-	easy = c->lib->easy_init();
-	if (!easy)
-		return po_no_memory(err);
-	st = perform_with(c->lib, easy, &x, err);
-	c->lib->easy_cleanup(easy);
+	st = perform_with(c, &x, err);
 	return po_context(err, st, "%.*s", (int)strcspn(request->url, "?"),
 			  request->url);
 }
 
 static void curl_client_free(struct http_client *client)
 {
-	free(client);
+	struct curl_client *c = (struct curl_client *)(void *)client;
+
+	if (c->easy)
+		c->lib->easy_cleanup(c->easy);
+	if (c->multi)
+		(void)c->lib->multi_cleanup(c->multi);
+	free(c);
 }
 
 enum po_status curl_client_new(struct http_client **ret_client,

@@ -15,6 +15,7 @@
 #include "base/secret.h"
 
 #include <openssl/evp.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -68,6 +69,7 @@ struct http_request { /* all borrowed */
 	int64_t timeout_ms;       /* whole exchange, without the wait for a late
 				    * body; 0: the default */
 	bool allow_loopback_http; /* http:// to 127.0.0.0/8, [::1], localhost */
+	const atomic_bool *cancelled; /* another thread's wish; NULL: none */
 };
 
 /* Where an exchange without an answer ended. */
@@ -138,5 +140,26 @@ struct http_client {
 #define HTTP_URL_MAX 8192
 enum po_status http_check_url(const char *url, bool allow_loopback_http,
 			      struct po_error *err) PO_MUST_CHECK;
+
+/*
+ * Appends what reference means on a page below base, a folder; an absolute URL
+ * stays as it is. False: it does not fit, or goes above the root.
+ * Source: RFC 3986 section 5.2.
+ */
+bool http_resolve_url(const char *base, const char *reference,
+		      struct buf *out) PO_MUST_CHECK;
+
+/* A date such as "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7). */
+bool http_date_s(const char *text, int64_t *ret_s);
+
+/* Retry-After, in seconds from now on; false: absent or unreadable. */
+bool http_retry_after_s(const struct http_response *response, int64_t now_s,
+			int64_t *ret_s);
+
+/*
+ * How long the answer may be kept (RFC 9111 section 4.2), less its Age, for a
+ * private cache; 0: not at all.
+ */
+int64_t http_fresh_s(const struct http_response *response, int64_t now_s);
 
 #endif

@@ -49,9 +49,16 @@ static bool find_all(void *lib, struct libcurl *c)
 	       find(lib, "curl_easy_init", &c->easy_init) &&
 	       find(lib, "curl_easy_cleanup", &c->easy_cleanup) &&
 	       find(lib, "curl_easy_setopt", &c->easy_setopt) &&
-	       find(lib, "curl_easy_perform", &c->easy_perform) &&
+	       find(lib, "curl_easy_reset", &c->easy_reset) &&
 	       find(lib, "curl_easy_getinfo", &c->easy_getinfo) &&
 	       find(lib, "curl_easy_strerror", &c->easy_strerror) &&
+	       find(lib, "curl_multi_init", &c->multi_init) &&
+	       find(lib, "curl_multi_cleanup", &c->multi_cleanup) &&
+	       find(lib, "curl_multi_add_handle", &c->multi_add_handle) &&
+	       find(lib, "curl_multi_remove_handle", &c->multi_remove_handle) &&
+	       find(lib, "curl_multi_perform", &c->multi_perform) &&
+	       find(lib, "curl_multi_poll", &c->multi_poll) &&
+	       find(lib, "curl_multi_info_read", &c->multi_info_read) &&
 	       find(lib, "curl_slist_append", &c->slist_append) &&
 	       find(lib, "curl_slist_free_all", &c->slist_free_all);
 }

@@ -8,3 +8,8 @@ tests_unit_http_curl_test_SOURCES = tests/unit/http-curl-test.c \
 	tests/unit/request-fields.h
 tests_unit_http_curl_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_http_curl_test_LDADD = $(HTTP_LIBS) $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/http-fields-test
+TESTS += tests/unit/http-fields-test
+tests_unit_http_fields_test_SOURCES = tests/unit/http-fields-test.c
+tests_unit_http_fields_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_http_fields_test_LDADD = $(HTTP_LIBS) $(UNIT_LIBS)
