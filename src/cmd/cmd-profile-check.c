@@ -3,6 +3,7 @@
 #include "cmd/commands.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
+#include "cmd/setting-text.h"
 #include "conf/config_file.h"
 #include "flow/open_key.h"
 
@@ -11,34 +12,15 @@ static bool add_origin(struct buf *out, const struct origin *origin)
 	switch (origin->kind) {
 	case ORIGIN_FILE:
 		return buf_addf(out, "  # %s:%d\n", origin->file, origin->line);
+	case ORIGIN_SERVER:
+		return buf_addf(out, "  # the server's rules, %s:%d\n",
+				origin->file, origin->line);
+	case ORIGIN_DISCOVERY: return buf_addf(out, "  # %s\n", origin->file);
 	case ORIGIN_ENVIRONMENT: return buf_adds(out, "  # environment\n");
 	case ORIGIN_OPTION: return buf_adds(out, "  # option\n");
 	case ORIGIN_DEFAULT: break;
 	}
 	return buf_adds(out, "\n");
-}
-
-/* The value as the configuration file would spell it. */
-static json_t *value_json(const struct profile *p, const struct setting *s)
-{
-	const char *field = (const char *)p + s->offset;
-	char *const *texts = (char *const *)(const void *)field;
-	json_t *list;
-
-	switch (s->kind) {
-	case SETTING_BOOL: return json_boolean(*(const bool *)field);
-	case SETTING_SECONDS:
-		return json_integer(*(const int64_t *)(const void *)field);
-	case SETTING_TEXT: return json_string(*texts);
-	case SETTING_LIST: break;
-	}
-	list = json_array();
-	for (; list && *texts; texts++)
-		if (json_array_append_new(list, json_string(*texts)) != 0) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
 }
 
 static bool add_profile(struct buf *out, const struct profile *p)
@@ -47,13 +29,11 @@ static bool add_profile(struct buf *out, const struct profile *p)
 		return false;
 	for (size_t i = 0; i < profile_settings_count; i++) {
 		const struct setting *s = &profile_settings[i];
-		json_auto_t *value = NULL;
 
-		if (p->origin[i].kind == ORIGIN_DEFAULT)
+		if (p->origin[i].kind == ORIGIN_DEFAULT || setting_is_prose(s))
 			continue;
-		value = value_json(p, s);
-		if (!value || !buf_addf(out, "  %s = ", s->name) ||
-		    !json_compact(out, value) ||
+		if (!buf_addf(out, "  %s = ", s->name) ||
+		    !setting_add_value(p, s, out) ||
 		    !add_origin(out, &p->origin[i]))
 			return false;
 	}
@@ -68,7 +48,8 @@ static bool set_profile(json_t *list, const struct profile *p)
 		const struct setting *s = &profile_settings[i];
 
 		if (p->origin[i].kind != ORIGIN_DEFAULT &&
-		    json_object_set_new(settings, s->name, value_json(p, s)))
+		    !setting_is_prose(s) &&
+		    json_object_set_new(settings, s->name, setting_json(p, s)))
 			return false;
 	}
 	return json_array_append_new(
@@ -109,9 +90,9 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 		st = check(ctx, line->operands[i], &report, err);
 	if (line->operand_count == 0)
 		for (size_t i = 0;
-		     st == PO_OK && i < ctx->config->profile_count; i++)
-			st = check(ctx, ctx->config->profiles[i]->name, &report,
-				   err);
+		     st == PO_OK && i < ctx->config->profiles.count; i++)
+			st = check(ctx, ctx->config->profiles.items[i]->name,
+				   &report, err);
 	if (st == PO_OK)
 		st = ctx->json ? output_json(report.list, err)
 			       : output_text(buf_text(&report.text), err);

@@ -8,8 +8,8 @@ static enum po_status print_json(const struct config *config,
 {
 	json_auto_t *list = json_array();
 
-	for (size_t i = 0; i < config->profile_count; i++) {
-		const struct profile *p = config->profiles[i];
+	for (size_t i = 0; i < config->profiles.count; i++) {
+		const struct profile *p = config->profiles.items[i];
 
 		if (json_array_append_new(
 			    list, json_pack("{s:s, s:s?, s:s?}", "name",
@@ -29,8 +29,8 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 	if (ctx->json)
 		return print_json(config, err);
 	buf_init(&text, JSON_TEXT_MAX);
-	for (size_t i = 0; i < config->profile_count; i++)
-		if (!buf_addf(&text, "%s\n", config->profiles[i]->name))
+	for (size_t i = 0; i < config->profiles.count; i++)
+		if (!buf_addf(&text, "%s\n", config->profiles.items[i]->name))
 			return po_no_memory(err);
 	return output_text(buf_text(&text), err);
 }

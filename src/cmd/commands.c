@@ -15,6 +15,7 @@ const struct cmd *const commands[] = {
 	&cmd_cert,         &cmd_jwks,
 	&cmd_jwt_inspect,  &cmd_jwt_verify,
 	&cmd_profile_list, &cmd_profile_check,
+	&cmd_server_list,  &cmd_server_show,
 	&cmd_completion,   &cmd_version,
 	&cmd_help,         NULL,
 };
@@ -109,6 +110,8 @@ enum po_status commands_profile(const struct cmd_context *ctx, const char *name,
 	st = profile_apply_environment(profile, err);
 	if (st == PO_OK)
 		st = apply_options(ctx->line, profile, err);
+	if (st == PO_OK)
+		st = config_apply_server(ctx->config, profile, err);
 	if (st == PO_OK)
 		*ret_profile = po_steal(profile);
 	return st;

@@ -11,6 +11,8 @@ p11oauth_SOURCES = \
 	src/cmd/cmd-keys.c \
 	src/cmd/cmd-profile-check.c \
 	src/cmd/cmd-profile-list.c \
+	src/cmd/cmd-server-list.c \
+	src/cmd/cmd-server-show.c \
 	src/cmd/cmd-token.c \
 	src/cmd/cmd-version.c \
 	src/cmd/commands.c src/cmd/commands.h \
@@ -19,7 +21,8 @@ p11oauth_SOURCES = \
 	src/cmd/key-json.c src/cmd/key-json.h \
 	src/cmd/main.c \
 	src/cmd/options.c src/cmd/options.h \
-	src/cmd/output.c src/cmd/output.h
+	src/cmd/output.c src/cmd/output.h \
+	src/cmd/setting-text.c src/cmd/setting-text.h
 p11oauth_LDADD = $(FLOW_LIBS)
 
 # Completion comes out of the option tables of the program just built.

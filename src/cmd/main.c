@@ -66,6 +66,8 @@ static enum po_status prepare(struct cmd_context *ctx, struct po_error *err)
 	if ((needs & (CMD_NEEDS_CONFIG | CMD_TAKES_PROFILES)) || name ||
 	    environment_get("P11OAUTH_PROFILE"))
 		st = config_load(line->global.config, &ctx->config, err);
+	else if (needs & (CMD_NEEDS_PROFILE | CMD_PROFILE_OPTION))
+		st = config_load_none(&ctx->config, err);
 	if (st == PO_OK && (needs & (CMD_NEEDS_PROFILE | CMD_PROFILE_OPTION)))
 		st = commands_profile(ctx, name, &ctx->profile, err);
 	return st;

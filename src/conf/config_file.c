@@ -14,7 +14,16 @@
 #include <unistd.h>
 
 #define PROFILE_NAME_MAX 64
-#define SECTION "profile"
+
+static const struct section {
+	const char *name;
+	enum setting_place excluded;
+} sections[] = {
+	{ "profile", SETTING_IN_SERVER },
+	{ "server", SETTING_IN_PROFILE },
+};
+#define SECTION_PROFILE (&sections[0])
+#define SECTION_SERVER (&sections[1])
 
 /*
  * libconfuse takes the end of the file for the end of a section. A key behind
@@ -28,8 +37,8 @@
  * while a file is parsed is here. Files are read by one thread, at start.
  */
 static struct {
-	struct config *config;
-	const char *file;        /* borrowed from config */
+	struct profile_list *profiles, *servers; /* where sections go */
+	const char *file;        /* borrowed; outlives the lists */
 	struct profile *profile; /* owned; what this section has set so far */
 	struct po_error *err;
 	enum po_status status;
@@ -66,13 +75,20 @@ static bool quoted_word(const char *text, char *out, size_t size)
 
 static const char *nearest_key(const cfg_t *cfg, const char *word)
 {
-	static const char *const sections[] = { SECTION, NULL };
 	const char *names[PROFILE_SETTINGS_MAX + 1] = { NULL };
+	const struct section *section = SECTION_PROFILE;
+	size_t n = 0;
 
-	if (!cfg->title)
-		return text_nearest(word, sections);
+	if (!cfg->title) {
+		for (size_t i = 0; i < PO_ARRAY_SIZE(sections); i++)
+			names[i] = sections[i].name;
+		return text_nearest(word, names);
+	}
+	if (strcmp(cfg->name, SECTION_SERVER->name) == 0)
+		section = SECTION_SERVER;
 	for (size_t i = 0; i < profile_settings_count; i++)
-		names[i] = profile_settings[i].name;
+		if (profile_settings[i].place != section->excluded)
+			names[n++] = profile_settings[i].name;
 	return text_nearest(word, names);
 }
 
@@ -176,27 +192,27 @@ static bool is_profile_name(const char *name)
 }
 
 /* Takes the finished profile; one of an earlier file gives way in place. */
-static enum po_status keep_profile(struct config *config,
+static enum po_status keep_profile(struct profile_list *list,
 				   struct profile *profile,
 				   struct po_error *err)
 {
 	struct profile **grown;
 
-	for (size_t i = 0; i < config->profile_count; i++) {
-		if (strcmp(config->profiles[i]->name, profile->name) != 0)
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i]->name, profile->name) != 0)
 			continue;
-		profile_free(config->profiles[i]);
-		config->profiles[i] = profile;
+		profile_free(list->items[i]);
+		list->items[i] = profile;
 		return PO_OK;
 	}
-	grown = reallocarray(config->profiles, config->profile_count + 1,
+	grown = reallocarray(list->items, list->count + 1,
 			     sizeof(struct profile *));
 	if (!grown) {
 		profile_free(profile);
 		return po_no_memory(err);
 	}
-	config->profiles = grown;
-	config->profiles[config->profile_count++] = profile;
+	list->items = grown;
+	list->items[list->count++] = profile;
 	return PO_OK;
 }
 
@@ -205,19 +221,24 @@ static int on_section(cfg_t *cfg, cfg_opt_t *opt)
 {
 	cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
 	const char *name = section ? cfg_title(section) : NULL;
+	struct profile_list *list =
+		strcmp(cfg_opt_name(opt), SECTION_SERVER->name) == 0
+			? parsing.servers
+			: parsing.profiles;
 
 	if (parsing.status != PO_OK)
 		return -1;
 	if (!name || !is_profile_name(name)) {
 		(void)fail_at(cfg->line,
-			      "'%s' is no profile name; it has 1 to %d of the "
+			      "'%s' is no %s name; it has 1 to %d of the "
 			      "characters A-Z a-z 0-9 . _ -",
-			      name ? name : "", PROFILE_NAME_MAX);
+			      name ? name : "", cfg_opt_name(opt),
+			      PROFILE_NAME_MAX);
 		return -1;
 	}
-	if (parsing.config->profile_count >= CONFIG_PROFILES_MAX) {
-		(void)fail_at(cfg->line, "more than %d profiles",
-			      CONFIG_PROFILES_MAX);
+	if (list->count >= CONFIG_PROFILES_MAX) {
+		(void)fail_at(cfg->line, "more than %d %ss",
+			      CONFIG_PROFILES_MAX, cfg_opt_name(opt));
 		return -1;
 	}
 	if (!parsing.profile)
@@ -228,32 +249,57 @@ static int on_section(cfg_t *cfg, cfg_opt_t *opt)
 		parsing.status = po_no_memory(parsing.err);
 		return -1;
 	}
-	parsing.status = keep_profile(parsing.config, po_steal(parsing.profile),
-				      parsing.err);
+	parsing.status =
+		keep_profile(list, po_steal(parsing.profile), parsing.err);
 	return parsing.status == PO_OK ? 0 : -1;
 }
 
-/* The schema: every value is text to libconfuse and typed by profile_set(). */
-static cfg_t *new_schema(
-	cfg_opt_t profile_opts[static PROFILE_SETTINGS_MAX + 1])
+/* The keys of one kind of section; every value is text to libconfuse and typed
+ * by profile_set(). */
+static void section_schema(const struct section *section,
+			   cfg_opt_t opts[static PROFILE_SETTINGS_MAX + 1])
 {
 	const cfg_opt_t end = CFG_END();
-	size_t n = profile_settings_count;
+	size_t n = 0;
+
+	for (size_t i = 0; i < profile_settings_count; i++) {
+		const struct setting *s = &profile_settings[i];
+		const cfg_opt_t text = CFG_STR(s->name, NULL, CFGF_NODEFAULT);
+		const cfg_opt_t list =
+			CFG_STR_LIST(s->name, NULL, CFGF_NODEFAULT);
+
+		if (s->place != section->excluded)
+			opts[n++] = s->kind == SETTING_LIST ? list : text;
+	}
+	opts[n] = end;
+}
+
+static void set_callbacks(cfg_t *cfg, const struct section *section)
+{
+	(void)cfg_set_validate_func(cfg, section->name, on_section);
+	for (size_t i = 0; i < profile_settings_count; i++) {
+		const struct setting *s = &profile_settings[i];
+		char path[80];
+
+		if (s->place != section->excluded &&
+		    snprintf(path, sizeof(path), "%s|%s", section->name,
+			     s->name) < (int)sizeof(path))
+			(void)cfg_set_validate_func(cfg, path, on_value);
+	}
+}
+
+static cfg_t *new_schema(void)
+{
+	cfg_opt_t opts[PO_ARRAY_SIZE(sections)][PROFILE_SETTINGS_MAX + 1];
 	cfg_t *cfg;
 
-	for (size_t i = 0; i < n; i++) {
-		const cfg_opt_t text =
-			CFG_STR(profile_settings[i].name, NULL, CFGF_NODEFAULT);
-		const cfg_opt_t list = CFG_STR_LIST(profile_settings[i].name,
-						    NULL, CFGF_NODEFAULT);
-
-		profile_opts[i] =
-			profile_settings[i].kind == SETTING_LIST ? list : text;
-	}
-	profile_opts[n] = end;
+	for (size_t i = 0; i < PO_ARRAY_SIZE(sections); i++)
+		section_schema(&sections[i], opts[i]);
 
 	cfg_opt_t root_opts[] = {
-		CFG_SEC(SECTION, profile_opts,
+		CFG_SEC("profile", opts[0],
+			CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+		CFG_SEC("server", opts[1],
 			CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_STR(END_KEY, NULL, CFGF_NODEFAULT),
 		CFG_END(),
@@ -263,21 +309,16 @@ static cfg_t *new_schema(
 	if (!cfg)
 		return NULL;
 	(void)cfg_set_error_function(cfg, on_error);
-	(void)cfg_set_validate_func(cfg, SECTION, on_section);
-	for (size_t i = 0; i < n; i++) {
-		char path[80];
-
-		if (snprintf(path, sizeof(path), SECTION "|%s",
-			     profile_settings[i].name) < (int)sizeof(path))
-			(void)cfg_set_validate_func(cfg, path, on_value);
-	}
+	for (size_t i = 0; i < PO_ARRAY_SIZE(sections); i++)
+		set_callbacks(cfg, &sections[i]);
 	return cfg;
 }
 
-static enum po_status parse(struct config *config, const char *file,
+/* file: borrowed, as long as the lists live. */
+static enum po_status parse(struct profile_list *profiles,
+			    struct profile_list *servers, const char *file,
 			    struct buf *text, struct po_error *err)
 {
-	cfg_opt_t opts[PROFILE_SETTINGS_MAX + 1];
 	enum po_status st;
 	cfg_t *cfg;
 	int result;
@@ -287,10 +328,11 @@ static enum po_status parse(struct config *config, const char *file,
 	if (memchr(text->data, '\0', text->len))
 		return po_fail(err, PO_E_CONFIG, 0, "%s: it has a NUL byte",
 			       file);
-	cfg = buf_adds(text, END_TEXT) ? new_schema(opts) : NULL;
+	cfg = buf_adds(text, END_TEXT) ? new_schema() : NULL;
 	if (!cfg)
 		return po_no_memory(err);
-	parsing.config = config;
+	parsing.profiles = profiles;
+	parsing.servers = servers;
 	parsing.file = file;
 	parsing.err = err;
 	parsing.status = PO_OK;
@@ -320,7 +362,22 @@ static enum po_status read_file(struct config *config, const char *path,
 	text.max += strlen(END_TEXT);
 	log_debug(LOG_CONF, "configuration '%s': %s", path,
 		  st == PO_OK ? "read" : "not read");
-	return st == PO_OK ? parse(config, name, &text, err) : st;
+	return st == PO_OK ? parse(&config->profiles, &config->servers, name,
+				   &text, err)
+			   : st;
+}
+
+static enum po_status read_own_servers(struct config *config,
+				       struct po_error *err)
+{
+	struct profile_list none = { 0 };
+	po_auto_buf text = { 0 };
+
+	buf_init(&text, CONFIG_FILE_MAX);
+	if (!buf_adds(&text, config_servers_text))
+		return po_no_memory(err);
+	return parse(&none, &config->own_servers, CONFIG_SERVERS_NAME, &text,
+		     err);
 }
 
 /* free() it; NULL: no home, or out of memory. */
@@ -356,32 +413,60 @@ static enum po_status read_default_files(struct config *config,
 	return st;
 }
 
-enum po_status config_load(const char *path, struct config **ret_config,
-			   struct po_error *err)
+enum po_status config_load_none(struct config **ret_config,
+				struct po_error *err)
 {
 	po_auto(config) *config = calloc(1, sizeof(*config));
 	enum po_status st;
 
 	if (!config)
 		return po_no_memory(err);
-	if (!path)
-		path = environment_get("P11OAUTH_CONFIG");
-	if (path)
-		st = read_file(config, path, err);
-	else
-		st = read_default_files(config, err);
+	st = read_own_servers(config, err);
 	if (st == PO_OK)
 		*ret_config = po_steal(config);
 	return st;
+}
+
+enum po_status config_load(const char *path, struct config **ret_config,
+			   struct po_error *err)
+{
+	po_auto(config) *config = NULL;
+	enum po_status st = config_load_none(&config, err);
+
+	if (st != PO_OK)
+		return st;
+	if (!path)
+		path = environment_get("P11OAUTH_CONFIG");
+	st = path ? read_file(config, path, err)
+		  : read_default_files(config, err);
+	if (st == PO_OK)
+		*ret_config = po_steal(config);
+	return st;
+}
+
+static void list_clear(struct profile_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		profile_free(list->items[i]);
+	free(list->items);
+}
+
+static struct profile *list_find(const struct profile_list *list,
+				 const char *name)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i]->name, name) == 0)
+			return list->items[i];
+	return NULL;
 }
 
 void config_free(struct config *config)
 {
 	if (!config)
 		return;
-	for (size_t i = 0; i < config->profile_count; i++)
-		profile_free(config->profiles[i]);
-	free(config->profiles);
+	list_clear(&config->profiles);
+	list_clear(&config->servers);
+	list_clear(&config->own_servers);
 	for (size_t i = 0; i < config->file_count; i++)
 		free(config->files[i]);
 	free(config);
@@ -391,19 +476,18 @@ enum po_status config_find(const struct config *config, const char *name,
 			   const struct profile **ret_profile,
 			   struct po_error *err)
 {
+	const struct profile *found = list_find(&config->profiles, name);
 	po_auto_buf names = { 0 };
 
-	buf_init(&names, PO_ERROR_TEXT_MAX / 2);
-	for (size_t i = 0; i < config->profile_count; i++) {
-		const char *have = config->profiles[i]->name;
-
-		if (strcmp(have, name) == 0) {
-			*ret_profile = config->profiles[i];
-			return PO_OK;
-		}
-		if (!buf_addf(&names, "%s%s", i ? ", " : "", have))
-			log_debug(LOG_CONF, "not all profiles are listed");
+	if (found) {
+		*ret_profile = found;
+		return PO_OK;
 	}
+	buf_init(&names, PO_ERROR_TEXT_MAX / 2);
+	for (size_t i = 0; i < config->profiles.count; i++)
+		if (!buf_addf(&names, "%s%s", i ? ", " : "",
+			      config->profiles.items[i]->name))
+			log_debug(LOG_CONF, "not all profiles are listed");
 	if (config->file_count == 0)
 		return po_fail(err, PO_E_CONFIG, 0,
 			       "no profile '%s': there is no configuration "
@@ -411,4 +495,55 @@ enum po_status config_find(const struct config *config, const char *name,
 			       name);
 	return po_fail(err, PO_E_CONFIG, 0, "no profile '%s'; there is: %s",
 		       name, names.len ? buf_text(&names) : "none");
+}
+
+const struct profile *config_server(const struct config *config,
+				    const char *name)
+{
+	const struct profile *own = list_find(&config->servers, name);
+
+	return own ? own : list_find(&config->own_servers, name);
+}
+
+static enum po_status fail_server(const struct config *config,
+				  const struct profile *p, struct po_error *err)
+{
+	const char *names[2 * CONFIG_PROFILES_MAX + 1] = { NULL };
+	const char *near;
+	size_t n = 0;
+
+	for (size_t i = 0; i < config->own_servers.count; i++)
+		names[n++] = config->own_servers.items[i]->name;
+	for (size_t i = 0; i < config->servers.count; i++)
+		names[n++] = config->servers.items[i]->name;
+	near = text_nearest(p->server, names);
+	return profile_fault(p, "server", err,
+			     "no rules are known for '%s'%s%s%s", p->server,
+			     near ? "; did you mean '" : "", near ? near : "",
+			     near ? "'?"
+				  : "; 'p11oauth server list' shows "
+				    "those that there are");
+}
+
+enum po_status config_apply_server(const struct config *config,
+				   struct profile *profile,
+				   struct po_error *err)
+{
+	const char *name =
+		profile->server ? profile->server : CONFIG_SERVER_DEFAULT;
+	const struct profile *rules = config_server(config, name);
+	const struct profile *smart =
+		list_find(&config->own_servers, CONFIG_SERVER_DEFAULT);
+
+	if (!rules)
+		return fail_server(config, profile, err);
+	if (!smart)
+		return po_fail(err, PO_E_INTERNAL, 0,
+			       "the rules of '%s' are "
+			       "missing",
+			       CONFIG_SERVER_DEFAULT);
+	if (!profile_take_rules(profile, rules) ||
+	    !profile_take_rules(profile, smart))
+		return po_no_memory(err);
+	return PO_OK;
 }

@@ -7,6 +7,10 @@
  * or $P11OAUTH_CONFIG stands alone. A profile in a later file replaces the one
  * of the same name. Parsed by libconfuse against a declared schema: an unknown
  * key, a wrong type or a profile defined twice is an error with file and line.
+ *
+ * "server NAME { … }" holds the rules of one kind of authorization server; what
+ * it leaves open is as in the "smart" that comes with the program. The program
+ * brings the sections of servers.conf; the files may add or replace some.
  */
 #ifndef PO_CONF_CONFIG_FILE_H
 #define PO_CONF_CONFIG_FILE_H
@@ -19,9 +23,17 @@
 struct config {
 	char *files[2]; /* read, in order; owned */
 	size_t file_count;
-	struct profile **profiles; /* owned, in order of definition */
-	size_t profile_count;
+	struct profile_list {
+		struct profile **items; /* owned, in order of definition */
+		size_t count;
+	} profiles, servers;
+	struct profile_list own_servers; /* those that the program brings */
 };
+
+/* servers.conf, as it is installed for people to read. */
+extern const char config_servers_text[];
+#define CONFIG_SERVERS_NAME "servers.conf"
+#define CONFIG_SERVER_DEFAULT "smart"
 
 /*
  * path: a file that must exist; NULL: $P11OAUTH_CONFIG, else the two default
@@ -30,6 +42,11 @@ struct config {
  */
 enum po_status config_load(const char *path, struct config **ret_config,
 			   struct po_error *err) PO_MUST_CHECK;
+
+/* No file at all: the rules that the program brings, for commands that name no
+ * profile. */
+enum po_status config_load_none(struct config **ret_config,
+				struct po_error *err) PO_MUST_CHECK;
 void config_free(struct config *config);
 PO_DEFINE_AUTO(config, config_free);
 
@@ -37,5 +54,17 @@ PO_DEFINE_AUTO(config, config_free);
 enum po_status config_find(const struct config *config, const char *name,
 			   const struct profile **ret_profile,
 			   struct po_error *err) PO_MUST_CHECK;
+
+/* The rules of a kind of server: the files', else the program's. NULL: none. */
+const struct profile *config_server(const struct config *config,
+				    const char *name);
+
+/*
+ * Completes a profile by the rules of its server and, last, by those of smart.
+ * Fails as profile_fault() does when its server is not known.
+ */
+enum po_status config_apply_server(const struct config *config,
+				   struct profile *profile,
+				   struct po_error *err) PO_MUST_CHECK;
 
 #endif

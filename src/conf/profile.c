@@ -46,6 +46,7 @@ void profile_free(struct profile *profile)
 		else if (s->kind == SETTING_LIST)
 			clear_list(text_field(profile, s));
 	}
+	free(profile->discovered_at);
 	free(profile->name);
 	free(profile);
 }
@@ -77,6 +78,7 @@ struct profile *profile_copy(const struct profile *profile)
 	if (!copy)
 		return NULL;
 	*copy = *profile;
+	copy->discovered_at = NULL; /* no copy is made after discovery */
 	if (copy->name)
 		copy->name = text_dup(copy->name);
 	if (!own_texts(copy) || (profile->name && !copy->name))
@@ -143,10 +145,31 @@ static enum po_status set_list(struct profile *p, const struct setting *s,
 	return list[n] ? PO_OK : po_no_memory(err);
 }
 
+static bool number(const struct setting *s, const char *text, int64_t *value)
+{
+	bool negative = s->kind == SETTING_OFFSET && *text == '-';
+	int64_t limit = negative ? -s->min : s->max;
+	uint64_t digits = 0;
+
+	if (s->kind == SETTING_OFFSET && (*text == '-' || *text == '+'))
+		text++;
+	if (s->kind == SETTING_BYTES) {
+		if (!text_to_uint(text, (uint64_t)limit, &digits))
+			return false;
+		*value = (int64_t)digits;
+	} else if (!text_to_seconds(text, limit, value)) {
+		return false;
+	}
+	if (negative)
+		*value = -*value;
+	return *value >= s->min;
+}
+
 static enum po_status set_value(struct profile *p, const struct setting *s,
 				const char *text, struct po_error *err)
 {
 	void *field = (char *)p + s->offset;
+	int64_t value = 0;
 	char **slot = text_field(p, s);
 	char *copy;
 
@@ -158,12 +181,18 @@ static enum po_status set_value(struct profile *p, const struct setting *s,
 		return profile_fault(p, s->name, err, "'%s' is not yes or no",
 				     text);
 	case SETTING_SECONDS:
-		if (text_to_seconds(text, s->max_s, field) &&
-		    *(int64_t *)field > 0)
+	case SETTING_OFFSET:
+	case SETTING_BYTES:
+		if (number(s, text, &value)) {
+			*(int64_t *)field = value;
 			return PO_OK;
-		return profile_fault(p, s->name, err,
-				     "'%s' is no time from 1 to %lld seconds",
-				     text, (long long)s->max_s);
+		}
+		return profile_fault(
+			p, s->name, err,
+			"'%s' is no number of %s from %lld to "
+			"%lld",
+			text, s->kind == SETTING_BYTES ? "bytes" : "seconds",
+			(long long)s->min, (long long)s->max);
 	case SETTING_TEXT: break;
 	}
 	copy = text_dup(text);
@@ -218,17 +247,80 @@ enum po_status profile_apply_environment(struct profile *profile,
 
 		environment_name(s, name);
 		value = environment_get(name);
-		if (value)
+		if (value && s->place != SETTING_IN_SERVER)
 			st = profile_set(profile, s, value, &origin, err);
 	}
 	return st;
+}
+
+/* ---- what others say ----------------------------------------------------- */
+
+static bool copy_value(struct profile *to, const struct profile *from,
+		       const struct setting *s)
+{
+	const char *source = (const char *)from + s->offset;
+	char *const *texts = (char *const *)(const void *)source;
+	void *field = (char *)to + s->offset;
+	size_t n = s->kind == SETTING_LIST ? PROFILE_LIST_MAX : 1;
+
+	switch (s->kind) {
+	case SETTING_BOOL: *(bool *)field = *(const bool *)source; return true;
+	case SETTING_SECONDS:
+	case SETTING_OFFSET:
+	case SETTING_BYTES:
+		*(int64_t *)field = *(const int64_t *)(const void *)source;
+		return true;
+	case SETTING_TEXT:
+	case SETTING_LIST: break;
+	}
+	for (size_t i = 0; i < n && texts[i]; i++)
+		if (!(text_field(to, s)[i] = text_dup(texts[i])))
+			return false;
+	return true;
+}
+
+bool profile_take_rules(struct profile *profile, const struct profile *rules)
+{
+	for (size_t i = 0; i < profile_settings_count; i++) {
+		const struct setting *s = &profile_settings[i];
+
+		if (profile->origin[i].kind != ORIGIN_DEFAULT ||
+		    rules->origin[i].kind == ORIGIN_DEFAULT)
+			continue;
+		if (!copy_value(profile, rules, s))
+			return false;
+		profile->origin[i] = rules->origin[i];
+		profile->origin[i].kind = ORIGIN_SERVER;
+	}
+	return true;
+}
+
+enum po_status profile_discover(struct profile *profile, const char *name,
+				const char *text, struct po_error *err)
+{
+	const struct origin origin = { ORIGIN_DISCOVERY, profile->discovered_at,
+				       0 };
+
+	return profile_set(profile, profile_setting(name), text, &origin, err);
+}
+
+bool profile_has(const struct profile *profile, const char *name)
+{
+	const struct setting *s = profile_setting(name);
+
+	return profile->origin[s - profile_settings].kind != ORIGIN_DEFAULT;
 }
 
 /* ---- faults ----------------------------------------------------------------- */
 
 static enum po_status status_of(const struct origin *origin)
 {
-	return origin->kind == ORIGIN_FILE ? PO_E_CONFIG : PO_E_USAGE;
+	switch (origin->kind) {
+	case ORIGIN_SERVER:
+	case ORIGIN_FILE: return PO_E_CONFIG;
+	case ORIGIN_DISCOVERY: return PO_E_SERVER;
+	default: return PO_E_USAGE;
+	}
 }
 
 static enum po_status add_place(const struct setting *s,
@@ -238,9 +330,12 @@ static enum po_status add_place(const struct setting *s,
 	char name[64];
 
 	switch (origin->kind) {
+	case ORIGIN_SERVER:
 	case ORIGIN_FILE:
 		return po_context(err, st, "%s:%d: %s", origin->file,
 				  origin->line, s->name);
+	case ORIGIN_DISCOVERY:
+		return po_context(err, st, "%s: %s", origin->file, s->name);
 	case ORIGIN_ENVIRONMENT:
 		environment_name(s, name);
 		return po_context(err, st, "%s", name);
@@ -255,6 +350,8 @@ const char *profile_audience(const struct profile *profile)
 	if (!profile->audience ||
 	    strcmp(profile->audience, "token-endpoint") == 0)
 		return profile->token_endpoint;
+	if (strcmp(profile->audience, "issuer") == 0)
+		return profile->issuer;
 	return profile->audience;
 }
 

@@ -23,7 +23,9 @@
 enum setting_kind {
 	SETTING_TEXT,    /* char * */
 	SETTING_LIST,    /* char *[PROFILE_LIST_MAX + 1], NULL-terminated */
-	SETTING_SECONDS, /* int64_t, as text_to_seconds() reads it */
+	SETTING_SECONDS, /* int64_t, as text_to_seconds() reads it, from min */
+	SETTING_OFFSET,  /* int64_t, the same with an optional sign */
+	SETTING_BYTES,   /* int64_t, digits only, 1 .. max */
 	SETTING_BOOL,    /* bool */
 };
 
@@ -34,12 +36,21 @@ enum setting_group {
 	SETTING_FOR_IDENTITY = 1 << 2,  /* kid, x5t, … */
 	SETTING_FOR_ASSERTION = 1 << 3, /* claims */
 	SETTING_FOR_EXCHANGE = 1 << 4,  /* the request to the server */
+	SETTING_FOR_CHECKS = 1 << 5,    /* what doctor looks at besides */
+};
+
+/* Where a setting may stand; those of a profile are options as well. */
+enum setting_place {
+	SETTING_IN_PROFILE,
+	SETTING_IN_BOTH,   /* a server's rules give the default */
+	SETTING_IN_SERVER, /* a server's rules alone */
 };
 
 struct setting {
 	const char *name; /* "token-endpoint" */
 	enum setting_kind kind;
-	enum setting_group group;
+	enum setting_group group; /* 0: SETTING_IN_SERVER */
+	enum setting_place place;
 	size_t offset;    /* of the field in struct profile */
 	const char *arg;  /* "URL", for --help; NULL for a SETTING_BOOL */
 	const char *help; /* one line, no full stop */
@@ -47,15 +58,17 @@ struct setting {
 				   * (a word that ends in ':' is a prefix) */
 	bool only_words;          /* anything else is refused here already */
 	bool only_option;         /* not in a file, nor in the environment */
-	int64_t max_s;            /* SETTING_SECONDS */
+	int64_t min, max;         /* of a number */
 };
 
 extern const struct setting profile_settings[];
 extern const size_t profile_settings_count;
-#define PROFILE_SETTINGS_MAX 40
+#define PROFILE_SETTINGS_MAX 72
 
 enum origin_kind {
 	ORIGIN_DEFAULT,
+	ORIGIN_SERVER,    /* the rules of the server's kind */
+	ORIGIN_DISCOVERY, /* what the server publishes of itself */
 	ORIGIN_FILE,
 	ORIGIN_ENVIRONMENT,
 	ORIGIN_OPTION,
@@ -63,8 +76,8 @@ enum origin_kind {
 
 struct origin {
 	enum origin_kind kind;
-	const char *file; /* borrowed from the struct config; ORIGIN_FILE */
-	int line;
+	const char *file; /* borrowed from the struct config */
+	int line;         /* 0: none */
 };
 
 struct profile { /* texts owned; NULL: not set */
@@ -94,16 +107,42 @@ struct profile { /* texts owned; NULL: not set */
 	char *assertion_issuer;
 	char *server;
 	char *audience;
+	char *issuer;
+	char *fhir_base;
 	char *token_endpoint;
-	int64_t lifetime_s; /* 0: as the server's rules say */
+	char *mtls_token_endpoint;
+	int64_t lifetime_s; /* 0: the default */
+	int64_t clock_offset_s;
+	char *hl7_b2b[PROFILE_LIST_MAX + 1];
 	/* the exchange */
+	char *client_auth;
+	bool tls_certificate;
 	char *scope;
+	bool require_scope;
 	char *param[PROFILE_LIST_MAX + 1];
 	char *cacert;
 	int64_t timeout_s; /* 0: the default */
+	int64_t retry_time_s;
+	bool no_overlap;
 	bool allow_loopback_http;
+	/* checks */
+	char *jwks_url;
+	/* the server's rules alone */
+	char *summary, *source, *unknown;       /* for people */
+	char *algorithms[PROFILE_LIST_MAX + 1]; /* in the order of preference */
+	char *typ;                              /* "none": not sent */
+	bool iat, nbf;
+	char *grant;    /* "client_credentials" or "jwt-bearer" */
+	char *scope_in; /* "form", "claim" */
+	bool need_scope;
+	bool send_client_id; /* in the form, besides the assertion */
+	char *form[PROFILE_LIST_MAX + 1]; /* NAME=VALUE */
+	char *extension;                  /* "hl7-b2b": needed */
+	bool retry_refusal;
+	int64_t assertion_max; /* bytes; 0: no limit known */
 
 	struct origin origin[PROFILE_SETTINGS_MAX]; /* as profile_settings */
+	char *discovered_at; /* owned; the URL of what ORIGIN_DISCOVERY means */
 };
 
 /* NULL when memory is out. name may be NULL: a profile of options only. */
@@ -129,9 +168,24 @@ enum po_status profile_apply_environment(struct profile *profile,
 					 struct po_error *err) PO_MUST_CHECK;
 
 /*
- * The claim aud: one string, byte for byte as configured, else the token
- * endpoint; never the guess of a document (RFC 7523 section 3). NULL: neither
- * is set. Borrowed from the profile.
+ * Takes from the rules of a server what the profile leaves open. False: out of
+ * memory.
+ */
+bool profile_take_rules(struct profile *profile,
+			const struct profile *rules) PO_MUST_CHECK;
+
+/* A value that the server publishes, in the document at profile->discovered_at.
+ * A list grows. */
+enum po_status profile_discover(struct profile *profile, const char *name,
+				const char *text,
+				struct po_error *err) PO_MUST_CHECK;
+
+bool profile_has(const struct profile *profile, const char *name);
+
+/*
+ * The claim aud: one string, byte for byte as configured: the token endpoint,
+ * the issuer or a literal (RFC 7523 section 3, RFC 10070). NULL: what it needs
+ * is not set. Borrowed from the profile.
  */
 const char *profile_audience(const struct profile *profile);
 

@@ -6,7 +6,7 @@
 #include "cryptoki/token_signer.h"
 #include "flow/open_key.h"
 #include "http/http.h"
-#include "oauth/server_rules.h"
+#include "oauth/extension.h"
 #include "oauth/token_request.h"
 
 #include <string.h>
@@ -76,31 +76,56 @@ static enum po_status check_identity(const struct profile *p,
 	return st;
 }
 
+static enum po_status check_url(const struct profile *p, const char *name,
+				const char *url, struct po_error *err)
+{
+	if (!url)
+		return PO_OK;
+	return profile_blame(
+		p, name, http_check_url(url, p->allow_loopback_http, err), err);
+}
+
+static enum po_status check_urls(const struct profile *p, struct po_error *err)
+{
+	enum po_status st =
+		check_url(p, "token-endpoint", p->token_endpoint, err);
+
+	if (st == PO_OK)
+		st = check_url(p, "mtls-token-endpoint", p->mtls_token_endpoint,
+			       err);
+	if (st == PO_OK)
+		st = check_url(p, "fhir-base", p->fhir_base, err);
+	if (st == PO_OK)
+		st = check_url(p, "issuer", p->issuer, err);
+	return st == PO_OK ? check_url(p, "jwks-url", p->jwks_url, err) : st;
+}
+
+static enum po_status check_extension(const struct profile *p,
+				      struct po_error *err)
+{
+	json_auto_t *extension = NULL;
+
+	if (!p->hl7_b2b[0])
+		return PO_OK;
+	return profile_blame(p, "hl7-b2b",
+			     extension_hl7_b2b((const char *const *)p->hl7_b2b,
+					       &extension, err),
+			     err);
+}
+
 static enum po_status check_request(const struct profile *p,
 				    struct po_error *err)
 {
 	const char *const *param = (const char *const *)p->param;
-	enum po_status st = PO_OK;
+	const char *const *form = (const char *const *)p->form;
+	enum po_status st = check_urls(p, err);
 
-	if (p->server && !server_rules_find(p->server))
-		st = profile_fault(p, "server", err,
-				   "no rules are known for "
-				   "'%s'",
-				   p->server);
-	if (st == PO_OK && p->token_endpoint)
-		st = profile_blame(p, "token-endpoint",
-				   http_check_url(p->token_endpoint,
-						  p->allow_loopback_http, err),
-				   err);
 	if (st == PO_OK && p->scope)
 		st = profile_blame(p, "scope", scope_check(p->scope, err), err);
 	if (st == PO_OK && param[0])
-		st = profile_blame(p, "param", params_check(param, err), err);
-	if (st == PO_OK && p->audience && strcmp(p->audience, "issuer") == 0)
-		st = profile_fault(p, "audience", err,
-				   "the server's issuer is not known; write it "
-				   "out, such as https://as.example");
-	return st;
+		st = profile_blame(p, "param", params_check(param, form, err),
+				   err);
+	return st == PO_OK ? check_extension(p, err) : st;
 }
 
 enum po_status profile_check(const struct profile *profile,

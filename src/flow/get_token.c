@@ -1,14 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/get_token.h"
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "http/http.h"
-#include "oauth/server_rules.h"
+#include "base/rng.h"
+#include "flow/assertion_source.h"
+#include "flow/discover.h"
+#include "flow/exchange.h"
+#include "oauth/refusal.h"
 #include "oauth/token_request.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+
+#define RETRIES_MAX 4
+#define BACKOFF_FIRST_MS 500
+#define BACKOFF_MAX_MS 10000
+#define RETRY_AFTER_MAX_S 60
+
+/* ---- before anything is asked of token or server ----------------------------- */
+
+enum po_status get_assertion_check(const struct profile *p,
+				   struct po_error *err)
+{
+	enum po_status st = profile_check(p, err);
+
+	if (st != PO_OK)
+		return st;
+	if (!p->key[0])
+		return profile_missing(p, "key", err);
+	if (!p->client_id)
+		return profile_missing(p, "client-id", err);
+	if (p->extension && !p->hl7_b2b[0])
+		return profile_missing(p, "hl7-b2b", err);
+	if (!p->token_endpoint && !p->fhir_base && !p->issuer &&
+	    !profile_audience(p))
+		return profile_missing(p, "token-endpoint", err);
+	return PO_OK;
+}
+
+static enum po_status check_audience(const struct profile *p,
+				     struct po_error *err)
+{
+	if (profile_audience(p))
+		return PO_OK;
+	if (p->audience && strcmp(p->audience, "issuer") == 0)
+		return profile_missing(p, "issuer", err);
+	return profile_missing(p, "token-endpoint", err);
+}
 
 static enum po_status check_exchange(const struct profile *p,
 				     struct po_error *err)
@@ -17,9 +57,9 @@ static enum po_status check_exchange(const struct profile *p,
 
 	if (st != PO_OK)
 		return st;
-	if (!p->token_endpoint)
+	if (!p->token_endpoint && !p->fhir_base && !p->issuer)
 		return profile_missing(p, "token-endpoint", err);
-	if (!p->scope && profile_rules(p)->need_scope)
+	if (!p->scope && p->need_scope)
 		return profile_missing(p, "scope", err);
 	if (p->cacert && access(p->cacert, R_OK) != 0)
 		return profile_fault(p, "cacert", err, "cannot read '%s': %s",
@@ -27,60 +67,270 @@ static enum po_status check_exchange(const struct profile *p,
 	return PO_OK;
 }
 
-static enum po_status exchange(const struct po_env *env,
-			       const struct profile *p,
-			       const struct secret *form,
-			       struct access_token **ret_token,
-			       struct po_error *err)
+/* ---- one assertion ----------------------------------------------------------- */
+
+enum po_status get_assertion(const struct po_env *env, struct profile *profile,
+			     struct secret **ret_jwt, struct po_error *err)
 {
-	struct http_request request = {
-		.method = HTTP_POST,
-		.url = p->token_endpoint,
-		.accept = TOKEN_REQUEST_ACCEPT,
-		.content_type = TOKEN_REQUEST_CONTENT_TYPE,
-		.body = form,
-		.ca_file = p->cacert,
-		.timeout_ms = p->timeout_s * 1000,
-		.allow_loopback_http = p->allow_loopback_http,
-	};
 	po_auto_http_response response = { 0 };
-	enum po_status st;
+	po_auto(assertion_source) *source = NULL;
+	enum po_status st = get_assertion_check(profile, err);
 
 	http_response_init(&response);
-	st = env->http->perform(env->http, &request, &response, err);
+	if (st == PO_OK)
+		st = discover(env, profile,
+			      profile_audience(profile) ? DISCOVER_ENDPOINT : 0,
+			      NULL, &response, err);
+	if (st == PO_OK)
+		st = check_audience(profile, err);
 	if (st != PO_OK)
 		return st;
-	return access_token_read(&response, env->now_s(), ret_token, err);
+	source = assertion_source_new(env, profile);
+	if (!source)
+		return po_no_memory(err);
+	return assertion_source_next(source, ret_jwt, err);
 }
 
-enum po_status get_token(const struct po_env *env,
-			 const struct profile *profile,
+/* ---- one try at the server --------------------------------------------------- */
+
+static enum po_status make_form(const struct profile *p, const char *assertion,
+				struct secret **ret_form, struct po_error *err)
+{
+	bool is_bearer = p->grant && strcmp(p->grant, "jwt-bearer") == 0;
+	bool is_claim = p->scope_in && strcmp(p->scope_in, "claim") == 0;
+	const struct token_request request = {
+		.grant =
+			is_bearer ? GRANT_JWT_BEARER : GRANT_CLIENT_CREDENTIALS,
+		.scope = is_claim ? NULL : p->scope,
+		.client_id =
+			p->send_client_id || !assertion ? p->client_id : NULL,
+		.assertion = assertion,
+		.params = (const char *const *)p->param,
+		.form = (const char *const *)p->form,
+	};
+
+	return token_request_form(&request, ret_form, err);
+}
+
+struct lengths { /* for the assertion_expect below */
+	const struct profile *profile;
+	struct exchange *exchange;
+};
+
+/* Every character of an assertion stands for itself in the form. */
+static void on_length(void *user, size_t len)
+{
+	const struct lengths *l = user;
+	po_auto(secret) *empty = NULL;
+
+	if (len > 0 && make_form(l->profile, "", &empty, NULL) == PO_OK)
+		exchange_expect(l->exchange, secret_len(empty) + len);
+}
+
+static void warn_of_length(const struct profile *p, size_t len)
+{
+	if (p->assertion_max && len > (size_t)p->assertion_max)
+		log_warn("the assertion has %zu bytes, and this server takes "
+			 "%lld; leave out x5c, shorten names",
+			 len, (long long)p->assertion_max);
+}
+
+enum po_status get_token_once(const struct po_env *env,
+			      const struct profile *profile,
+			      struct assertion_source *source,
+			      struct exchange *exchange,
+			      struct access_token **ret_token,
+			      struct http_response *response,
+			      struct po_error *err)
+{
+	struct lengths lengths = { profile, exchange };
+	po_auto(secret) *assertion = NULL;
+	po_auto(secret) *form = NULL;
+	enum po_status st;
+
+	assertion_source_on_length(source, on_length, &lengths);
+	st = assertion_source_next(source, &assertion, err);
+	if (st != PO_OK)
+		return st;
+	warn_of_length(profile, secret_len(assertion));
+	st = make_form(profile, secret_reveal(assertion), &form, err);
+	if (st == PO_OK)
+		st = exchange_post(exchange, form, response, err);
+	if (st != PO_OK)
+		return st;
+	return access_token_read(response, env->now_s(), ret_token, err);
+}
+
+/* ---- and the next ------------------------------------------------------------ */
+
+struct tries {
+	const struct po_env *env;
+	struct profile *profile;
+	int count;        /* that failed */
+	int refusals;     /* among them */
+	int64_t until_ms; /* no new one after this */
+};
+
+/* A refusal that says nothing, as a server known for it gives to good
+ * clients. */
+static bool is_bare_refusal(const struct http_response *r)
+{
+	return r->status == 400 && refusal_is(r, "invalid_client") &&
+	       !refusal_has_description(r);
+}
+
+/* True when the same request, signed anew, may fare better. */
+static bool is_worth_another(struct tries *t, enum po_status st,
+			     const struct http_response *r)
+{
+	if (st == PO_E_NETWORK)
+		return r->failure == HTTP_FAILED_CONNECT;
+	if (st != PO_E_SERVER && st != PO_E_REFUSED)
+		return false;
+	switch (r->status) {
+	case 429:
+	case 502:
+	case 503:
+	case 504: return true;
+	default: break;
+	}
+	if (refusal_is(r, "temporarily_unavailable"))
+		return true;
+	return t->profile->retry_refusal && is_bare_refusal(r) &&
+	       t->refusals++ == 0;
+}
+
+/* Exponential, with jitter: half of it is chance. */
+static int64_t backoff_ms(int count)
+{
+	int64_t ms = BACKOFF_FIRST_MS;
+	uint16_t chance = 0;
+
+	while (count-- > 0 && ms < BACKOFF_MAX_MS)
+		ms *= 2;
+	if (ms > BACKOFF_MAX_MS)
+		ms = BACKOFF_MAX_MS;
+	if (rng_bytes(&chance, sizeof(chance), NULL) != PO_OK)
+		return ms;
+	return ms / 2 + ms / 2 * chance / UINT16_MAX;
+}
+
+/* Waits for the next try; false: there is none, err says why not. */
+static bool wait_for_next(struct tries *t, enum po_status st,
+			  const struct http_response *r, struct po_error *err)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	int64_t ms, after_s = -1;
+
+	if (!is_worth_another(t, st, r))
+		return false;
+	ms = backoff_ms(t->count);
+	if (http_retry_after_s(r, t->env->now_s(), &after_s) &&
+	    after_s * 1000 > ms)
+		ms = after_s * 1000;
+	t->count++;
+	if (t->count > RETRIES_MAX || now_ms + ms > t->until_ms ||
+	    after_s > RETRY_AFTER_MAX_S) {
+		if (after_s >= 0)
+			(void)po_context(err, st,
+					 "tried %d time%s, the server asks to "
+					 "wait %lld s",
+					 t->count, t->count > 1 ? "s" : "",
+					 (long long)after_s);
+		else if (t->count > 1)
+			(void)po_context(err, st, "tried %d times", t->count);
+		return false;
+	}
+	log_warn("%s; trying again in %lld.%lld s", err->text,
+		 (long long)ms / 1000, (long long)ms % 1000 / 100);
+	*err = (struct po_error){ 0 };
+	return clock_sleep_ms(ms, err) == PO_OK;
+}
+
+static enum po_status try_once(struct tries *t, struct assertion_source *source,
+			       struct access_token **ret_token,
+			       struct http_response *response,
+			       struct po_error *err)
+{
+	po_auto(exchange) *exchange = NULL;
+	enum po_status st =
+		discover(t->env, t->profile, 0, NULL, response, err);
+
+	if (st == PO_OK)
+		st = check_audience(t->profile, err);
+	if (st != PO_OK)
+		return st;
+	exchange = exchange_new(t->env, t->profile);
+	if (!exchange)
+		return po_no_memory(err);
+	return get_token_once(t->env, t->profile, source, exchange, ret_token,
+			      response, err);
+}
+
+static enum po_status try_all(const struct po_env *env, struct profile *profile,
+			      struct assertion_source *source,
+			      struct access_token **ret_token,
+			      struct po_error *err)
+{
+	int64_t retry_s = profile_has(profile, "retry-time")
+				  ? profile->retry_time_s
+				  : RETRY_TIME_DEFAULT_S;
+	struct tries t = {
+		.env = env,
+		.profile = profile,
+		.until_ms = clock_monotonic_ms() + retry_s * 1000,
+	};
+	struct po_error why = { 0 };
+	enum po_status st;
+
+	do {
+		po_auto_http_response response = { 0 };
+
+		http_response_init(&response);
+		st = try_once(&t, source, ret_token, &response, &why);
+		if (st == PO_OK)
+			return PO_OK;
+		if (wait_for_next(&t, st, &response, &why))
+			continue;
+		if (err && err->status == PO_OK)
+			*err = why;
+		return why.status;
+	} while (true);
+}
+
+static enum po_status check_scope(const struct profile *p,
+				  const struct access_token *token,
+				  struct po_error *err)
+{
+	const char *granted = token->scope ? token->scope : "";
+
+	if (!p->scope || access_token_grants(token, p->scope))
+		return PO_OK;
+	if (p->require_scope)
+		return po_fail(err, PO_E_REFUSED, 0,
+			       "asked for scope '%s', the server granted '%s'",
+			       p->scope, granted);
+	log_warn("asked for scope '%s', the server granted '%s'", p->scope,
+		 granted);
+	return PO_OK;
+}
+
+enum po_status get_token(const struct po_env *env, struct profile *profile,
 			 struct access_token **ret_token, struct po_error *err)
 {
 	po_auto(access_token) *token = NULL;
-	po_auto(secret) *assertion = NULL;
-	po_auto(secret) *form = NULL;
-	struct token_request request = {
-		.scope = profile->scope,
-		.params = (const char *const *)profile->param,
-	};
+	po_auto(assertion_source) *source = NULL;
 	enum po_status st = check_exchange(profile, err);
 
-	if (st == PO_OK)
-		st = get_assertion(env, profile, &assertion, err);
 	if (st != PO_OK)
 		return st;
-	request.assertion = assertion;
-	if (profile_rules(profile)->send_client_id)
-		request.client_id = profile->client_id;
-	st = token_request_form(&request, &form, err);
+	source = assertion_source_new(env, profile);
+	if (!source)
+		return po_no_memory(err);
+	st = try_all(env, profile, source, &token, err);
 	if (st == PO_OK)
-		st = exchange(env, profile, form, &token, err);
-	if (st != PO_OK)
-		return st;
-	if (profile->scope && !access_token_grants(token, profile->scope))
-		log_warn("asked for scope '%s', the server granted '%s'",
-			 profile->scope, token->scope ? token->scope : "");
-	*ret_token = po_steal(token);
-	return PO_OK;
+		st = check_scope(profile, token, err);
+	if (st == PO_OK)
+		*ret_token = po_steal(token);
+	return st;
 }

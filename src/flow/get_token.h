@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * get_token.h - the two use cases: an assertion, and an access token for it.
+ *
+ * Both complete the profile by discovery (discover.h) when it leaves the
+ * token endpoint open.
  */
 #ifndef PO_FLOW_GET_TOKEN_H
 #define PO_FLOW_GET_TOKEN_H
@@ -9,34 +12,43 @@
 #include "flow/env.h"
 #include "oauth/access_token.h"
 
-struct server_rules;
-
-/* The rules of the profile's server. Static. */
-const struct server_rules *profile_rules(const struct profile *profile);
+#define RETRY_TIME_DEFAULT_S 15
 
 /* Everything an assertion needs, before a token is touched. */
 enum po_status get_assertion_check(const struct profile *profile,
 				   struct po_error *err) PO_MUST_CHECK;
 
-/*
- * Opens the profile's key, unlocks it, stamps and signs one assertion. A token
- * that was lost on the way is opened once more; when it is absent, broken or
- * past its deadline, the profile's next key is taken, with a warning.
- * Fails as open_key(), signer_unlock() and assertion_sign() do.
- */
-enum po_status get_assertion(const struct po_env *env,
-			     const struct profile *profile,
+/* One assertion, as assertion_source_next() makes it. */
+enum po_status get_assertion(const struct po_env *env, struct profile *profile,
 			     struct secret **ret_jwt,
 			     struct po_error *err) PO_MUST_CHECK;
 
 /*
- * The same and then the exchange at the token endpoint. The key is released
- * (C_Finalize) before the request is sent. Warns when the granted scope lacks
- * something that was asked for.
+ * An assertion and its exchange at the token endpoint, overlapped (exchange.h).
+ * While the server cannot be reached or says that it is busy (429, 502, 503,
+ * 504, temporarily_unavailable) it is asked again, each time with a new
+ * assertion, until retry-time is over; a refusal is final. Warns when the
+ * granted scope lacks something that was asked for.
+ *
+ * PO_E_REFUSED also for a scope that require-scope does not accept.
  */
-enum po_status get_token(const struct po_env *env,
-			 const struct profile *profile,
+enum po_status get_token(const struct po_env *env, struct profile *profile,
 			 struct access_token **ret_token,
 			 struct po_error *err) PO_MUST_CHECK;
+
+/*
+ * One try, with what came back, for those who look closer (doctor): no second
+ * one, no warning about scopes. response must be initialised; its status is 0
+ * when no answer came.
+ */
+struct assertion_source;
+struct exchange;
+enum po_status get_token_once(const struct po_env *env,
+			      const struct profile *profile,
+			      struct assertion_source *source,
+			      struct exchange *exchange,
+			      struct access_token **ret_token,
+			      struct http_response *response,
+			      struct po_error *err) PO_MUST_CHECK;
 
 #endif

@@ -55,16 +55,32 @@ static enum po_status name_kid(const struct open_key *key, struct identity *id,
 	return st;
 }
 
+/* The profile's, else the first that server and key share; when there is none,
+ * what SMART asks for. */
+static enum po_status choose_alg(const struct profile *p,
+				 const struct pubkey *pubkey, enum alg *ret_alg,
+				 struct po_error *err)
+{
+	enum alg alg = alg_default(pubkey);
+
+	if (p->algorithm)
+		return alg_parse(p->algorithm, ret_alg, err);
+	*ret_alg = alg;
+	for (size_t i = 0; p->algorithms[i]; i++)
+		if (alg_parse(p->algorithms[i], &alg, NULL) == PO_OK &&
+		    alg_check_key(alg, pubkey, NULL) == PO_OK) {
+			*ret_alg = alg;
+			break;
+		}
+	return PO_OK;
+}
+
 static enum po_status fill(const struct open_key *key, struct identity *id,
 			   struct po_error *err)
 {
 	const struct pubkey *pubkey = key->signer->pubkey;
-	const char *name = key->profile->algorithm;
-	enum po_status st = PO_OK;
+	enum po_status st = choose_alg(key->profile, pubkey, &id->alg, err);
 
-	id->alg = alg_default(pubkey);
-	if (name)
-		st = alg_parse(name, &id->alg, err);
 	if (st == PO_OK)
 		st = alg_check_key(id->alg, pubkey, err);
 	if (st == PO_OK)

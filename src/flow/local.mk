@@ -1,10 +1,13 @@
 noinst_LIBRARIES += libflow.a
 libflow_a_SOURCES = \
+	src/flow/assertion_source.c src/flow/assertion_source.h \
 	src/flow/check.c \
+	src/flow/discover.c src/flow/discover.h \
 	src/flow/env.c src/flow/env.h \
-	src/flow/get_assertion.c \
+	src/flow/exchange.c src/flow/exchange.h \
 	src/flow/get_token.c src/flow/get_token.h \
 	src/flow/identity.c \
+	src/flow/metadata_cache.c src/flow/metadata_cache.h \
 	src/flow/open_key.c src/flow/open_key.h
 FLOW_LIBS = libflow.a libconf.a liboauth.a libhttp.a libjose.a libcryptoki.a \
 	libkey.a libbase.a $(CONFUSE_LIBS) $(P11KIT_LIBS) $(JANSSON_LIBS) \

@@ -54,6 +54,12 @@ enum po_status jws_sign(struct signer *signer, enum alg alg, const char *header,
 	return PO_OK;
 }
 
+size_t jws_length(size_t header_len, size_t payload_len, size_t sig_len)
+{
+	return BASE64URL_LEN(header_len) + BASE64URL_LEN(payload_len) +
+	       BASE64URL_LEN(sig_len) + 2;
+}
+
 static enum po_status fail_form(struct po_error *err, const char *why)
 {
 	return po_fail(err, PO_E_CRYPTO, 0, "this is no compact JWS: %s", why);

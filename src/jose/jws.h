@@ -21,6 +21,9 @@ enum po_status jws_sign(struct signer *signer, enum alg alg, const char *header,
 			const char *payload, struct secret **ret_jws,
 			struct po_error *err) PO_MUST_CHECK;
 
+/* Characters of what jws_sign() makes of so many bytes. */
+size_t jws_length(size_t header_len, size_t payload_len, size_t sig_len);
+
 /* A parsed JWS. Nothing in it is verified yet. */
 struct jws {
 	json_t *header;         /* owned; an object */

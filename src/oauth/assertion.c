@@ -49,7 +49,7 @@ static enum po_status check(const struct assertion_request *req,
 			     ASSERTION_LIFETIME_MAX_S);
 	if (st == PO_OK)
 		st = check_claim("iss", req->issuer, err);
-	if (st == PO_OK)
+	if (st == PO_OK && req->subject)
 		st = check_claim("sub", req->subject, err);
 	if (st == PO_OK)
 		st = check_claim("aud", req->audience, err);
@@ -62,6 +62,12 @@ static enum po_status check(const struct assertion_request *req,
 	return st;
 }
 
+static bool add_copy(json_t *object, const char *name, const json_t *value)
+{
+	return !value ||
+	       json_object_set_new(object, name, json_deep_copy(value)) == 0;
+}
+
 static json_t *make_header(const struct assertion_request *req)
 {
 	json_auto_t *header = json_object();
@@ -70,15 +76,9 @@ static json_t *make_header(const struct assertion_request *req)
 	    !add_text(header, "kid", req->kid) ||
 	    !add_text(header, "typ", req->typ) ||
 	    !add_text(header, "x5t", req->x5t) ||
-	    !add_text(header, "x5t#S256", req->x5t_s256))
-		return NULL;
-	if (req->x5c) {
-		json_auto_t *copy = json_deep_copy(req->x5c);
-
-		if (!copy || json_object_set(header, "x5c", copy) != 0)
-			return NULL;
-	}
-	if (!add_text(header, "jku", req->jku))
+	    !add_text(header, "x5t#S256", req->x5t_s256) ||
+	    !add_copy(header, "x5c", req->x5c) ||
+	    !add_text(header, "jku", req->jku))
 		return NULL;
 	return po_steal(header);
 }
@@ -93,7 +93,9 @@ static json_t *make_claims(const struct assertion_request *req)
 	    !add_time(claims, "exp", req->now_s + req->lifetime_s) ||
 	    !add_text(claims, "jti", req->jti) ||
 	    (req->send_iat && !add_time(claims, "iat", req->now_s)) ||
-	    (req->send_nbf && !add_time(claims, "nbf", req->now_s)))
+	    (req->send_nbf && !add_time(claims, "nbf", req->now_s)) ||
+	    !add_text(claims, "scope", req->scope) ||
+	    !add_copy(claims, "extensions", req->extensions))
 		return NULL;
 	return po_steal(claims);
 }
@@ -114,6 +116,18 @@ enum po_status assertion_build(const struct assertion_request *req,
 		return po_fail(err, PO_E_INTERNAL, 0,
 			       "the assertion's header or claims do not fit");
 	return PO_OK;
+}
+
+size_t assertion_length(const struct assertion_request *req,
+			const struct pubkey *key)
+{
+	po_auto_buf header = { 0 }, claims = { 0 };
+
+	buf_init(&header, JWS_TEXT_MAX / 4);
+	buf_init(&claims, JWS_TEXT_MAX / 4);
+	if (assertion_build(req, &header, &claims, NULL) != PO_OK)
+		return 0;
+	return jws_length(header.len, claims.len, pubkey_signature_len(key));
 }
 
 enum po_status assertion_sign(const struct assertion_request *req,

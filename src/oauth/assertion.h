@@ -27,10 +27,12 @@ struct assertion_request { /* all borrowed; NULL: leave the member out */
 	const char *x5t_s256;
 	const json_t *x5c; /* an array of strings */
 	const char *jku;
-	const char *issuer;   /* iss and, as SMART has it, sub … */
-	const char *subject;  /* … unless they differ */
+	const char *issuer;   /* iss */
+	const char *subject;  /* sub */
 	const char *audience; /* aud, one string, byte for byte */
 	const char *jti;
+	const char *scope;        /* where it is a claim */
+	const json_t *extensions; /* an object (UDAP) */
 	int64_t now_s;
 	int64_t lifetime_s; /* 1 .. ASSERTION_LIFETIME_MAX_S */
 	bool send_iat;
@@ -41,6 +43,10 @@ struct assertion_request { /* all borrowed; NULL: leave the member out */
 enum po_status assertion_build(const struct assertion_request *req,
 			       struct buf *header, struct buf *claims,
 			       struct po_error *err) PO_MUST_CHECK;
+
+/* Characters of the assertion, whenever it will be signed; 0: it cannot be. */
+size_t assertion_length(const struct assertion_request *req,
+			const struct pubkey *key);
 
 /*
  * Builds and signs. Uses the token once; may block for as long as the token

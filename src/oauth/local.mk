@@ -2,8 +2,9 @@ noinst_LIBRARIES += liboauth.a
 liboauth_a_SOURCES = \
 	src/oauth/access_token.c src/oauth/access_token.h \
 	src/oauth/assertion.c src/oauth/assertion.h \
+	src/oauth/discovery.c src/oauth/discovery.h \
+	src/oauth/extension.c src/oauth/extension.h \
 	src/oauth/refusal.c src/oauth/refusal.h \
 	src/oauth/scope.c \
-	src/oauth/server_rules.c src/oauth/server_rules.h \
 	src/oauth/token_request.c src/oauth/token_request.h
 OAUTH_LIBS = liboauth.a libhttp.a $(JOSE_LIBS)

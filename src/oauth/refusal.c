@@ -175,3 +175,29 @@ enum po_status refusal_nonsense(const struct http_response *response,
 		       buf_text(&type), correlation(response, &where),
 		       buf_text(&text));
 }
+
+static json_t *parse(const struct http_response *r)
+{
+	json_t *body = NULL;
+
+	if (json_parse_object(buf_text(&r->body), r->body.len, &body, NULL) !=
+	    PO_OK)
+		return NULL;
+	return body;
+}
+
+bool refusal_is(const struct http_response *response, const char *code)
+{
+	json_auto_t *body = parse(response);
+	const char *error = json_text(body, "error");
+
+	return error && strcmp(error, code) == 0;
+}
+
+bool refusal_has_description(const struct http_response *response)
+{
+	json_auto_t *body = parse(response);
+
+	return json_text(body, "error_description") ||
+	       json_text(body, "error_uri");
+}

@@ -30,4 +30,10 @@ enum po_status refusal_fail(const struct http_response *response,
 enum po_status refusal_nonsense(const struct http_response *response,
 				const char *why, struct po_error *err);
 
+/* True when the answer is an OAuth error with this code. */
+bool refusal_is(const struct http_response *response, const char *code);
+
+/* True when it says more than the code. */
+bool refusal_has_description(const struct http_response *response);
+
 #endif

@@ -8,18 +8,14 @@
 #include <string.h>
 
 #define GRANT_TYPE "client_credentials"
+#define JWT_BEARER "urn:ietf:params:oauth:grant-type:jwt-bearer"
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #define FORM_MAX ((size_t)1024 * 1024) /* bytes */
 
 /* What the request itself sets, and what would be a second authentication. */
 static const char *const reserved[] = {
-	"grant_type",
-	"scope",
-	"client_assertion_type",
-	"client_assertion",
-	"client_id",
-	"client_secret",
-	NULL,
+	"grant_type", "scope",     "client_assertion_type", "client_assertion",
+	"assertion",  "client_id", "client_secret",         NULL,
 };
 
 static enum po_status check_param(const char *param, struct po_error *err)
@@ -48,7 +44,16 @@ static bool same_name(const char *a, const char *b)
 	return strncmp(a, b, len) == 0 && b[len] == '=';
 }
 
-enum po_status params_check(const char *const *params, struct po_error *err)
+static bool is_taken(const char *const *form, const char *param)
+{
+	for (; form && *form; form++)
+		if (same_name(*form, param))
+			return true;
+	return false;
+}
+
+enum po_status params_check(const char *const *params, const char *const *form,
+			    struct po_error *err)
 {
 	enum po_status st = PO_OK;
 
@@ -58,6 +63,10 @@ enum po_status params_check(const char *const *params, struct po_error *err)
 				       "more than %d parameters",
 				       TOKEN_REQUEST_PARAMS_MAX);
 		st = check_param(params[i], err);
+		if (st == PO_OK && is_taken(form, params[i]))
+			st = po_fail(err, PO_E_USAGE, 0,
+				     "'%.*s' is set by the server's rules",
+				     (int)strcspn(params[i], "="), params[i]);
 		for (size_t j = 0; st == PO_OK && j < i; j++)
 			if (same_name(params[i], params[j]))
 				st = po_fail(err, PO_E_USAGE, 0,
@@ -114,10 +123,22 @@ static bool add_params(struct buf *out, const char *const *params)
 	return true;
 }
 
+/* The assertion as the grant needs it; false: does not fit. */
+static bool add_proof(struct buf *out, const struct token_request *req)
+{
+	if (!req->assertion)
+		return true;
+	if (req->grant == GRANT_JWT_BEARER)
+		return add(out, "assertion", req->assertion);
+	return add(out, "client_assertion_type", ASSERTION_TYPE) &&
+	       add(out, "client_assertion", req->assertion);
+}
+
 enum po_status token_request_form(const struct token_request *req,
 				  struct secret **ret_form,
 				  struct po_error *err)
 {
+	bool is_bearer = req->grant == GRANT_JWT_BEARER;
 	struct secret *secret;
 	po_auto_buf form = { 0 }; /* wiped as a secret is */
 	enum po_status st = PO_OK;
@@ -126,15 +147,13 @@ enum po_status token_request_form(const struct token_request *req,
 	if (req->scope)
 		st = scope_check(req->scope, err);
 	if (st == PO_OK && req->params)
-		st = params_check(req->params, err);
+		st = params_check(req->params, req->form, err);
 	if (st != PO_OK)
 		return st;
-	if (!add(&form, "grant_type", GRANT_TYPE) ||
-	    !add(&form, "scope", req->scope) ||
-	    !add(&form, "client_assertion_type", ASSERTION_TYPE) ||
-	    !add(&form, "client_assertion", secret_reveal(req->assertion)) ||
+	if (!add(&form, "grant_type", is_bearer ? JWT_BEARER : GRANT_TYPE) ||
+	    !add(&form, "scope", req->scope) || !add_proof(&form, req) ||
 	    !add(&form, "client_id", req->client_id) ||
-	    !add_params(&form, req->params))
+	    !add_params(&form, req->form) || !add_params(&form, req->params))
 		return po_fail(err, PO_E_USAGE, 0,
 			       "the token request is too long");
 	secret = secret_from(form.data, form.len);

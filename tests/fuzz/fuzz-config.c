@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_require(st == PO_E_CONFIG && strstr(err.text, path));
 		return 0;
 	}
-	for (size_t i = 0; i < config->profile_count; i++)
-		fuzz_require(config->profiles[i]->name != NULL);
+	for (size_t i = 0; i < config->profiles.count; i++)
+		fuzz_require(config->profiles.items[i]->name != NULL);
 	return 0;
 }

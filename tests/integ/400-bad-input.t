@@ -32,6 +32,7 @@ base() {
 	token-endpoint = "$ANSWERS/ok"
 	cacert = "$W/pki/ca.pem"
 	scope = "system/*.read"
+	retry-time = 0
 	module = "$SOFTHSM_MODULE"
 	pin-from = "file:$SOFTHSM_PIN_FILE"
 	key = "pkcs11:token=lab;object=$1"

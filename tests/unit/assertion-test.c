@@ -114,7 +114,7 @@ static struct bad bads[] = {
 	{ "no issuer", MEMBER(issuer), NULL, 240, "iss" },
 	{ "empty issuer", MEMBER(issuer), "", 240, "iss" },
 	{ "issuer not UTF-8", MEMBER(issuer), "\xff", 240, "iss" },
-	{ "no subject", MEMBER(subject), NULL, 240, "sub" },
+	{ "empty subject", MEMBER(subject), "", 240, "sub" },
 	{ "subject not UTF-8", MEMBER(subject), "a\x80", 240, "sub" },
 	{ "no audience", MEMBER(audience), NULL, 240, "aud" },
 	{ "empty audience", MEMBER(audience), "", 240, "aud" },

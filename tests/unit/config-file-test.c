@@ -92,7 +92,7 @@ static void values_and_origins(void **state)
 			      " key = {\"x\", \"y\"}\n x5t = yes\n}\n",
 			      &config, NULL),
 			 PO_OK);
-	assert_int_equal(config->profile_count, 2);
+	assert_int_equal(config->profiles.count, 2);
 	assert_int_equal(config_find(config, "b", &p, NULL), PO_OK);
 	assert_int_equal(p->lifetime_s, 240);
 	assert_string_equal(p->key[1], "y");

@@ -2,16 +2,18 @@
 check_PROGRAMS += \
 	tests/unit/access-token-test \
 	tests/unit/assertion-test \
+	tests/unit/discovery-test \
+	tests/unit/extension-test \
 	tests/unit/refusal-test \
 	tests/unit/scope-test \
-	tests/unit/server-rules-test \
 	tests/unit/token-request-test
 TESTS += \
 	tests/unit/access-token-test \
 	tests/unit/assertion-test \
+	tests/unit/discovery-test \
+	tests/unit/extension-test \
 	tests/unit/refusal-test \
 	tests/unit/scope-test \
-	tests/unit/server-rules-test \
 	tests/unit/token-request-test
 
 tests_unit_access_token_test_SOURCES = tests/unit/access-token-test.c \
@@ -30,9 +32,12 @@ tests_unit_refusal_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)
 tests_unit_scope_test_SOURCES = tests/unit/scope-test.c
 tests_unit_scope_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_scope_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)
-tests_unit_server_rules_test_SOURCES = tests/unit/server-rules-test.c
-tests_unit_server_rules_test_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_server_rules_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)
 tests_unit_token_request_test_SOURCES = tests/unit/token-request-test.c
 tests_unit_token_request_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_token_request_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)
+tests_unit_discovery_test_SOURCES = tests/unit/discovery-test.c
+tests_unit_discovery_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_discovery_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)
+tests_unit_extension_test_SOURCES = tests/unit/extension-test.c
+tests_unit_extension_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_extension_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)

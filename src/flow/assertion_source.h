@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * assertion_source.h - a profile's key, and as many assertions as are asked of
+ * it.
+ *
+ * The first of the profile's keys that can sign does; it stays open (one
+ * C_Login) until the source is freed, so that another try at the server needs
+ * no second PIN. A token that was lost on the way is opened once more; when one
+ * is absent, broken or past its deadline, the profile's next key is taken, with
+ * a warning.
+ */
+#ifndef PO_FLOW_ASSERTION_SOURCE_H
+#define PO_FLOW_ASSERTION_SOURCE_H
+
+#include "flow/open_key.h"
+
+struct assertion_source;
+
+/*
+ * Told the length in characters that the next assertion will have, as soon as
+ * it is known; before the login, where the token shows its public side then.
+ */
+typedef void assertion_expect(void *user, size_t len);
+
+/* env and profile are borrowed. NULL: out of memory. */
+struct assertion_source *assertion_source_new(
+	const struct po_env *env, const struct profile *profile) PO_MUST_CHECK;
+void assertion_source_free(struct assertion_source *source);
+PO_DEFINE_AUTO(assertion_source, assertion_source_free);
+
+void assertion_source_on_length(struct assertion_source *source,
+				assertion_expect *expect, void *user);
+
+/*
+ * Stamps and signs a new one: fresh jti and times, one signature.
+ * Fails as open_key(), signer_unlock() and assertion_sign() do.
+ */
+enum po_status assertion_source_next(struct assertion_source *source,
+				     struct secret **ret_jwt,
+				     struct po_error *err) PO_MUST_CHECK;
+
+/* The key, unlocked, without a signature. It is the source's. */
+enum po_status assertion_source_key(struct assertion_source *source,
+				    struct open_key **ret_key,
+				    struct po_error *err) PO_MUST_CHECK;
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/exchange.h"
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "oauth/token_request.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define TICK_MS 50
+
+struct exchange {
+	const struct po_env *env;
+	const struct profile *profile;
+
+	/* the thread that connects */
+	pthread_t thread;
+	bool is_started;
+	struct http_late_body late;
+	struct http_response response;
+	struct po_error err;
+	enum po_status st;
+	atomic_bool cancelled;
+
+	/* under the lock */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	const struct secret *form; /* NULL until it is there */
+	bool was_held_too_long;
+};
+
+static struct http_request request_of(const struct profile *p)
+{
+	return (struct http_request){
+		.method = HTTP_POST,
+		.url = p->token_endpoint,
+		.accept = TOKEN_REQUEST_ACCEPT,
+		.content_type = TOKEN_REQUEST_CONTENT_TYPE,
+		.ca_file = p->cacert,
+		.timeout_ms = p->timeout_s * 1000,
+		.allow_loopback_http = p->allow_loopback_http,
+	};
+}
+
+struct exchange *exchange_new(const struct po_env *env,
+			      const struct profile *profile)
+{
+	struct exchange *x = calloc(1, sizeof(*x));
+	pthread_condattr_t attr;
+
+	if (!x)
+		return NULL;
+	x->env = env;
+	x->profile = profile;
+	(void)pthread_mutex_init(&x->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&x->changed, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	return x;
+}
+
+/* ---- in the thread that connects ------------------------------------------- */
+
+static void wait_a_tick(struct exchange *x)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += (long)TICK_MS * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	(void)pthread_cond_timedwait(&x->changed, &x->lock, &until);
+}
+
+static enum po_status wait_for_form(void *user, const struct secret **ret_body,
+				    struct po_error *err)
+{
+	struct exchange *x = user;
+	int64_t until_ms = clock_monotonic_ms() + EXCHANGE_HOLD_MS;
+
+	(void)pthread_mutex_lock(&x->lock);
+	while (!x->form && !x->was_held_too_long &&
+	       !atomic_load(&x->cancelled) && !interrupt_is_pending()) {
+		wait_a_tick(x);
+		x->was_held_too_long =
+			!x->form && clock_monotonic_ms() > until_ms;
+	}
+	*ret_body = x->form;
+	(void)pthread_mutex_unlock(&x->lock);
+	if (*ret_body)
+		return PO_OK;
+	return po_fail(err, PO_E_NETWORK, ECANCELED,
+		       "the connection was given up");
+}
+
+static void *connect_early(void *arg)
+{
+	struct exchange *x = arg;
+	struct http_request request = request_of(x->profile);
+
+	request.late_body = &x->late;
+	request.cancelled = &x->cancelled;
+	x->st = x->env->http->perform(x->env->http, &request, &x->response,
+				      &x->err);
+	return NULL;
+}
+
+/* ---- in the caller's thread -------------------------------------------------- */
+
+static void abandon(struct exchange *x)
+{
+	if (!x->is_started)
+		return;
+	atomic_store(&x->cancelled, true);
+	(void)pthread_join(x->thread, NULL);
+	x->is_started = false;
+	http_response_clear(&x->response);
+}
+
+void exchange_expect(struct exchange *x, size_t len)
+{
+	if (x->profile->no_overlap || (x->is_started && x->late.len == len))
+		return;
+	abandon(x);
+	http_response_init(&x->response);
+	x->late = (struct http_late_body){ len, wait_for_form, x };
+	x->err = (struct po_error){ 0 };
+	x->form = NULL;
+	x->was_held_too_long = false;
+	atomic_store(&x->cancelled, false);
+	x->is_started = pthread_create(&x->thread, NULL, connect_early, x) == 0;
+}
+
+/* The form is there: the thread sends it. False: send it in another way. */
+static bool finish_early(struct exchange *x, const struct secret *form,
+			 struct http_response *response, enum po_status *ret_st,
+			 struct po_error *err)
+{
+	if (!x->is_started)
+		return false;
+	if (x->late.len != secret_len(form)) {
+		abandon(x);
+		return false;
+	}
+	(void)pthread_mutex_lock(&x->lock);
+	x->form = form;
+	(void)pthread_cond_broadcast(&x->changed);
+	(void)pthread_mutex_unlock(&x->lock);
+	(void)pthread_join(x->thread, NULL);
+	x->is_started = false;
+	if (x->was_held_too_long) {
+		log_debug(LOG_HTTP, "the connection waited too long for the "
+				    "token; another one is made");
+		http_response_clear(&x->response);
+		return false;
+	}
+	http_response_clear(response);
+	*response = x->response;
+	x->response = (struct http_response){ 0 };
+	*ret_st = x->st;
+	if (x->st != PO_OK && err && err->status == PO_OK)
+		*err = x->err;
+	return true;
+}
+
+enum po_status exchange_post(struct exchange *x, const struct secret *form,
+			     struct http_response *response,
+			     struct po_error *err)
+{
+	struct http_request request = request_of(x->profile);
+	enum po_status st = PO_OK;
+
+	if (finish_early(x, form, response, &st, err))
+		return st;
+	request.body = form;
+	return x->env->http->perform(x->env->http, &request, response, err);
+}
+
+void exchange_free(struct exchange *x)
+{
+	if (!x)
+		return;
+	abandon(x);
+	(void)pthread_mutex_destroy(&x->lock);
+	(void)pthread_cond_destroy(&x->changed);
+	free(x);
+}
