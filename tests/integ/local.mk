@@ -6,6 +6,7 @@ integ_tests = \
 	tests/integ/110-vectors.t \
 	tests/integ/120-verifiers.t \
 	tests/integ/200-servers.t \
+	tests/integ/240-retries.t \
 	tests/integ/300-calls.t \
 	tests/integ/400-bad-input.t \
 	tests/integ/500-token-softhsm.t \
@@ -36,6 +37,7 @@ EXTRA_DIST += $(integ_tests) \
 	tests/tokens/p11-kit-proxy.sh tests/tokens/piv.sh tests/tokens/softhsm.sh \
 	tests/tokens/suite.sh tests/tokens/tpm2.sh tests/tokens/ykcs11.sh \
 	tests/servers/answer-server.py tests/servers/authlib-server.py \
+	tests/servers/flaky-server.py \
 	tests/servers/glewlwyd.sh tests/servers/make-pki.sh \
 	tests/servers/oidc-provider.mjs tests/servers/package.json \
 	tests/servers/package-lock.json
