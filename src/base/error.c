@@ -62,6 +62,21 @@ enum po_status po_context(struct po_error *err, enum po_status st,
 	return st;
 }
 
+enum po_status po_append(struct po_error *err, enum po_status st,
+			 const char *fmt, ...)
+{
+	size_t len;
+	va_list ap;
+
+	if (st == PO_OK || !err || err->status == PO_OK)
+		return st;
+	len = strlen(err->text);
+	va_start(ap, fmt);
+	(void)vsnprintf(err->text + len, sizeof(err->text) - len, fmt, ap);
+	va_end(ap);
+	return st;
+}
+
 void po_error_clear(struct po_error *err)
 {
 	if (!err)

@@ -64,6 +64,10 @@ enum po_status po_no_memory(struct po_error *err);
 enum po_status po_context(struct po_error *err, enum po_status st,
 			  const char *fmt, ...) PO_PRINTF(3, 4);
 
+/* The same behind the text. */
+enum po_status po_append(struct po_error *err, enum po_status st,
+			 const char *fmt, ...) PO_PRINTF(3, 4);
+
 /* Takes back a recorded error, for a caller that found another way. */
 void po_error_clear(struct po_error *err);
 

@@ -337,3 +337,10 @@ enum po_status assertion_source_key(struct assertion_source *source,
 		*ret_key = source->key;
 	return st;
 }
+
+const struct open_key *assertion_source_last(
+	const struct assertion_source *source, const struct identity **ret_id)
+{
+	*ret_id = source->is_unlocked ? &source->id : NULL;
+	return source->is_unlocked ? source->key : NULL;
+}

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "flow/assertion_source.h"
+#include "flow/diagnose.h"
 #include "flow/discover.h"
 #include "flow/exchange.h"
 #include "oauth/refusal.h"
@@ -18,6 +19,7 @@
 #define BACKOFF_FIRST_MS 500
 #define BACKOFF_MAX_MS 10000
 #define RETRY_AFTER_MAX_S 60
+#define SAID_WEIGHT_MIN 45 /* of a cause that is worth the one line */
 
 /* ---- before anything is asked of token or server ----------------------------- */
 
@@ -166,9 +168,11 @@ enum po_status get_token_once(const struct po_env *env,
 struct tries {
 	const struct po_env *env;
 	struct profile *profile;
-	int count;        /* that failed */
-	int refusals;     /* among them */
-	int64_t until_ms; /* no new one after this */
+	struct assertion_source *source;
+	struct server_metadata *metadata; /* owned; NULL: none was read */
+	int count;                        /* that failed */
+	int refusals;                     /* among them */
+	int64_t until_ms;                 /* no new one after this */
 };
 
 /* A refusal that says nothing, as a server known for it gives to good
@@ -247,8 +251,35 @@ static bool wait_for_next(struct tries *t, enum po_status st,
 	return clock_sleep_ms(ms, err) == PO_OK;
 }
 
-static enum po_status try_once(struct tries *t, struct assertion_source *source,
-			       struct access_token **ret_token,
+/* The likeliest cause, as far as it shows without looking further. */
+static enum po_status explain(const struct tries *t, enum po_status st,
+			      const struct http_response *response,
+			      struct po_error *err)
+{
+	const char *name = t->profile->name ? t->profile->name : "";
+	struct evidence evidence = {
+		.profile = t->profile,
+		.response = response,
+		.metadata = t->metadata,
+		.now_s = t->env->now_s() + t->profile->clock_offset_s,
+	};
+	struct causes causes = { .count = 0 };
+
+	if (st != PO_E_REFUSED || response->status < 400)
+		return st;
+	evidence.key = assertion_source_last(t->source, &evidence.id);
+	diagnose(&evidence, &causes);
+	if (causes.count > 0 && causes.items[0].weight >= SAID_WEIGHT_MIN)
+		return po_append(err, st,
+				 "; likely: %s; %s ('p11oauth doctor%s%s' "
+				 "looks closer)",
+				 causes.items[0].text, causes.items[0].remedy,
+				 *name ? " " : "", name);
+	return po_append(err, st, "; 'p11oauth doctor%s%s' looks for the cause",
+			 *name ? " " : "", name);
+}
+
+static enum po_status try_once(struct tries *t, struct access_token **ret_token,
 			       struct http_response *response,
 			       struct po_error *err)
 {
@@ -263,39 +294,31 @@ static enum po_status try_once(struct tries *t, struct assertion_source *source,
 	exchange = exchange_new(t->env, t->profile);
 	if (!exchange)
 		return po_no_memory(err);
-	return get_token_once(t->env, t->profile, source, exchange, ret_token,
-			      response, err);
+	return get_token_once(t->env, t->profile, t->source, exchange,
+			      ret_token, response, err);
 }
 
-static enum po_status try_all(const struct po_env *env, struct profile *profile,
-			      struct assertion_source *source,
-			      struct access_token **ret_token,
+static enum po_status try_all(struct tries *t, struct access_token **ret_token,
 			      struct po_error *err)
 {
-	int64_t retry_s = profile_has(profile, "retry-time")
-				  ? profile->retry_time_s
-				  : RETRY_TIME_DEFAULT_S;
-	struct tries t = {
-		.env = env,
-		.profile = profile,
-		.until_ms = clock_monotonic_ms() + retry_s * 1000,
-	};
 	struct po_error why = { 0 };
-	enum po_status st;
 
-	do {
+	for (;;) {
 		po_auto_http_response response = { 0 };
+		enum po_status st;
 
 		http_response_init(&response);
-		st = try_once(&t, source, ret_token, &response, &why);
+		st = try_once(t, ret_token, &response, &why);
 		if (st == PO_OK)
 			return PO_OK;
-		if (wait_for_next(&t, st, &response, &why))
+		if (wait_for_next(t, st, &response, &why))
 			continue;
+		if (why.status == st)
+			(void)explain(t, st, &response, &why);
 		if (err && err->status == PO_OK)
 			*err = why;
 		return why.status;
-	} while (true);
+	}
 }
 
 static enum po_status check_scope(const struct profile *p,
@@ -319,15 +342,24 @@ enum po_status get_token(const struct po_env *env, struct profile *profile,
 			 struct access_token **ret_token, struct po_error *err)
 {
 	po_auto(access_token) *token = NULL;
-	po_auto(assertion_source) *source = NULL;
+	int64_t retry_s = profile_has(profile, "retry-time")
+				  ? profile->retry_time_s
+				  : RETRY_TIME_DEFAULT_S;
+	struct tries t = {
+		.env = env,
+		.profile = profile,
+		.until_ms = clock_monotonic_ms() + retry_s * 1000,
+	};
 	enum po_status st = check_exchange(profile, err);
 
 	if (st != PO_OK)
 		return st;
-	source = assertion_source_new(env, profile);
-	if (!source)
+	t.source = assertion_source_new(env, profile);
+	if (!t.source)
 		return po_no_memory(err);
-	st = try_all(env, profile, source, &token, err);
+	st = try_all(&t, &token, err);
+	assertion_source_free(t.source);
+	server_metadata_free(t.metadata);
 	if (st == PO_OK)
 		st = check_scope(profile, token, err);
 	if (st == PO_OK)
