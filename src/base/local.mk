@@ -8,6 +8,7 @@ libbase_a_SOURCES = \
 	src/base/dirs.c src/base/dirs.h \
 	src/base/environment.c src/base/environment.h \
 	src/base/error.c src/base/error.h \
+	src/base/findings.c src/base/findings.h \
 	src/base/fs.c src/base/fs.h \
 	src/base/interrupt.c src/base/interrupt.h \
 	src/base/json.c src/base/json.h \

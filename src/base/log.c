@@ -14,6 +14,7 @@
 
 static unsigned int areas_on;
 static bool warnings_off;
+static bool warnings_held;
 static int own_fd = STDERR_FILENO; /* where our lines go */
 static int null_fd = -1;
 
@@ -57,6 +58,11 @@ bool log_enable(const char *names)
 void log_set_quiet(bool quiet)
 {
 	warnings_off = quiet;
+}
+
+void log_hold_warnings(bool hold)
+{
+	warnings_held = hold;
 }
 
 bool log_area_is_on(enum log_area area)
@@ -105,10 +111,21 @@ void log_warn(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (warnings_off)
+	if (warnings_off || warnings_held)
 		return;
 	va_start(ap, fmt);
 	put("p11oauth: warning: ", fmt, ap, "\n");
+	va_end(ap);
+}
+
+void log_say(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (warnings_off)
+		return;
+	va_start(ap, fmt);
+	put("p11oauth: ", fmt, ap, "\n");
 	va_end(ap);
 }
 

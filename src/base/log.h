@@ -26,10 +26,16 @@ enum log_area {
  * name, nothing changed. */
 bool log_enable(const char *names);
 void log_set_quiet(bool quiet); /* no warnings either */
+
+/* Warnings are dropped meanwhile: the caller tells the same in its own way. */
+void log_hold_warnings(bool hold);
 bool log_area_is_on(enum log_area area);
 
 void log_debug(enum log_area area, const char *fmt, ...) PO_PRINTF(2, 3);
 void log_warn(const char *fmt, ...) PO_PRINTF(1, 2);
+
+/* What a person should know beforehand; as a warning, but without the word. */
+void log_say(const char *fmt, ...) PO_PRINTF(1, 2);
 
 /*
  * A line for a person who waits: shown only when stderr is a terminal (false:

@@ -10,14 +10,23 @@
 #include <string.h>
 
 const struct cmd *const commands[] = {
-	&cmd_token,        &cmd_header,
-	&cmd_assertion,    &cmd_keys,
-	&cmd_cert,         &cmd_jwks,
-	&cmd_jwt_inspect,  &cmd_jwt_verify,
-	&cmd_profile_list, &cmd_profile_check,
-	&cmd_server_list,  &cmd_server_show,
-	&cmd_completion,   &cmd_version,
-	&cmd_help,         NULL,
+	&cmd_token,
+	&cmd_header,
+	&cmd_assertion,
+	&cmd_keys,
+	&cmd_cert,
+	&cmd_jwks,
+	&cmd_jwt_inspect,
+	&cmd_jwt_verify,
+	&cmd_profile_list,
+	&cmd_profile_check,
+	&cmd_server_list,
+	&cmd_server_show,
+	&cmd_doctor,
+	&cmd_completion,
+	&cmd_version,
+	&cmd_help,
+	NULL,
 };
 
 const struct cmd *commands_find(int argc, char *const *argv, int *ret_words)

@@ -3,6 +3,7 @@ p11oauth_SOURCES = \
 	src/cmd/cmd-assertion.c \
 	src/cmd/cmd-cert.c \
 	src/cmd/cmd-completion.c \
+	src/cmd/cmd-doctor.c \
 	src/cmd/cmd-header.c \
 	src/cmd/cmd-help.c \
 	src/cmd/cmd-jwks.c \
@@ -16,6 +17,7 @@ p11oauth_SOURCES = \
 	src/cmd/cmd-token.c \
 	src/cmd/cmd-version.c \
 	src/cmd/commands.c src/cmd/commands.h \
+	src/cmd/findings-text.c src/cmd/findings-text.h \
 	src/cmd/help.h \
 	src/cmd/jwt-input.c src/cmd/jwt-input.h \
 	src/cmd/key-json.c src/cmd/key-json.h \

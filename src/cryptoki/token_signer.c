@@ -171,6 +171,16 @@ static enum po_status open_session(struct token_signer *t, struct po_error *err)
 	memcpy(t->signer.token_label, token.label, sizeof(token.label));
 	memcpy(t->signer.token_serial, token.serial, sizeof(token.serial));
 	device_set_name(t->device, token.label);
+	t->signer.pin = (struct signer_pin){
+		.is_needed = (token.info.flags & CKF_LOGIN_REQUIRED) != 0,
+		.is_count_low =
+			(token.info.flags & CKF_USER_PIN_COUNT_LOW) != 0,
+		.is_final_try =
+			(token.info.flags & CKF_USER_PIN_FINAL_TRY) != 0,
+		.is_locked = (token.info.flags & CKF_USER_PIN_LOCKED) != 0,
+		.is_pinpad = (token.info.flags &
+			      CKF_PROTECTED_AUTHENTICATION_PATH) != 0,
+	};
 	return PO_OK;
 }
 

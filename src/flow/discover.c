@@ -167,33 +167,43 @@ static enum po_status take_algorithms(struct profile *p, const json_t *listed,
 	return st;
 }
 
-static void warn_of_lists(const struct profile *p,
-			  const struct server_metadata *m)
+void discover_doubts(const struct profile *profile,
+		     const struct server_metadata *metadata,
+		     struct findings *findings)
 {
-	static const struct {
+	const struct {
 		const char *list, *word;
 	} expected[] = {
 		{ "grant_types_supported", "client_credentials" },
-		{ "token_endpoint_auth_methods_supported", NULL },
+		{ "token_endpoint_auth_methods_supported",
+		  profile->client_auth ? profile->client_auth
+				       : "private_key_jwt" },
+		{ "token_endpoint_auth_signing_alg_values_supported",
+		  profile->algorithm },
 	};
-	const json_t *algs = server_metadata_list(
-		m, "token_endpoint_auth_signing_alg_values_supported");
 
 	for (size_t i = 0; i < PO_ARRAY_SIZE(expected); i++) {
-		const json_t *list = server_metadata_list(m, expected[i].list);
-		const char *word = expected[i].word ? expected[i].word
-				   : p->client_auth ? p->client_auth
-						    : "private_key_jwt";
+		const json_t *list =
+			server_metadata_list(metadata, expected[i].list);
 
-		if (list && !server_metadata_lists(list, word))
-			log_warn("the server's %s does not list %s; it is used "
-				 "all the same",
-				 expected[i].list, word);
+		if (list && expected[i].word &&
+		    !server_metadata_lists(list, expected[i].word))
+			findings_add(findings, FINDING_WARNING, "discovery",
+				     NULL,
+				     "the server's %s does not list %s; it is "
+				     "used all the same",
+				     expected[i].list, expected[i].word);
 	}
-	if (p->algorithm && algs && !server_metadata_lists(algs, p->algorithm))
-		log_warn("the server does not list algorithm %s; it is used "
-			 "all the same",
-			 p->algorithm);
+}
+
+static void warn_of_doubts(const struct profile *p,
+			   const struct server_metadata *m)
+{
+	po_auto_findings doubts = { 0 };
+
+	discover_doubts(p, m, &doubts);
+	for (size_t i = 0; i < doubts.count; i++)
+		log_warn("%s", doubts.items[i].text);
 }
 
 static enum po_status take(struct profile *p, const struct server_metadata *m,
@@ -214,7 +224,7 @@ static enum po_status take(struct profile *p, const struct server_metadata *m,
 	if (st == PO_OK && json_array_size(algs) > 0)
 		st = take_algorithms(p, algs, err);
 	if (st == PO_OK)
-		warn_of_lists(p, m);
+		warn_of_doubts(p, m);
 	return st;
 }
 

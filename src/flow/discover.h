@@ -14,6 +14,7 @@
 #ifndef PO_FLOW_DISCOVER_H
 #define PO_FLOW_DISCOVER_H
 
+#include "base/findings.h"
 #include "conf/profile.h"
 #include "flow/env.h"
 #include "http/http.h"
@@ -40,5 +41,10 @@ enum po_status discover(const struct po_env *env, struct profile *profile,
 			struct server_metadata **ret_metadata,
 			struct http_response *response,
 			struct po_error *err) PO_MUST_CHECK;
+
+/* What the document lists otherwise than the profile has it; warnings. */
+void discover_doubts(const struct profile *profile,
+		     const struct server_metadata *metadata,
+		     struct findings *findings);
 
 #endif

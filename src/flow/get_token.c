@@ -52,8 +52,7 @@ static enum po_status check_audience(const struct profile *p,
 	return profile_missing(p, "token-endpoint", err);
 }
 
-static enum po_status check_exchange(const struct profile *p,
-				     struct po_error *err)
+enum po_status get_token_check(const struct profile *p, struct po_error *err)
 {
 	enum po_status st = get_assertion_check(p, err);
 
@@ -137,27 +136,33 @@ static void warn_of_length(const struct profile *p, size_t len)
 			 len, (long long)p->assertion_max);
 }
 
-enum po_status get_token_once(const struct po_env *env,
-			      const struct profile *profile,
+enum po_status get_token_form(const struct profile *profile,
 			      struct assertion_source *source,
 			      struct exchange *exchange,
-			      struct access_token **ret_token,
-			      struct http_response *response,
-			      struct po_error *err)
+			      struct secret **ret_form, struct po_error *err)
 {
 	struct lengths lengths = { profile, exchange };
 	po_auto(secret) *assertion = NULL;
-	po_auto(secret) *form = NULL;
 	enum po_status st;
 
 	assertion_source_on_length(source, on_length, &lengths);
 	st = assertion_source_next(source, &assertion, err);
+	assertion_source_on_length(source, NULL, NULL);
 	if (st != PO_OK)
 		return st;
 	warn_of_length(profile, secret_len(assertion));
-	st = make_form(profile, secret_reveal(assertion), &form, err);
-	if (st == PO_OK)
-		st = exchange_post(exchange, form, response, err);
+	return make_form(profile, secret_reveal(assertion), ret_form, err);
+}
+
+enum po_status get_token_send(const struct po_env *env,
+			      struct exchange *exchange,
+			      const struct secret *form,
+			      struct access_token **ret_token,
+			      struct http_response *response,
+			      struct po_error *err)
+{
+	enum po_status st = exchange_post(exchange, form, response, err);
+
 	if (st != PO_OK)
 		return st;
 	return access_token_read(response, env->now_s(), ret_token, err);
@@ -284,8 +289,9 @@ static enum po_status try_once(struct tries *t, struct access_token **ret_token,
 			       struct po_error *err)
 {
 	po_auto(exchange) *exchange = NULL;
+	po_auto(secret) *form = NULL;
 	enum po_status st =
-		discover(t->env, t->profile, 0, NULL, response, err);
+		discover(t->env, t->profile, 0, &t->metadata, response, err);
 
 	if (st == PO_OK)
 		st = check_audience(t->profile, err);
@@ -294,8 +300,10 @@ static enum po_status try_once(struct tries *t, struct access_token **ret_token,
 	exchange = exchange_new(t->env, t->profile);
 	if (!exchange)
 		return po_no_memory(err);
-	return get_token_once(t->env, t->profile, t->source, exchange,
-			      ret_token, response, err);
+	st = get_token_form(t->profile, t->source, exchange, &form, err);
+	if (st != PO_OK)
+		return st;
+	return get_token_send(t->env, exchange, form, ret_token, response, err);
 }
 
 static enum po_status try_all(struct tries *t, struct access_token **ret_token,
@@ -350,7 +358,7 @@ enum po_status get_token(const struct po_env *env, struct profile *profile,
 		.profile = profile,
 		.until_ms = clock_monotonic_ms() + retry_s * 1000,
 	};
-	enum po_status st = check_exchange(profile, err);
+	enum po_status st = get_token_check(profile, err);
 
 	if (st != PO_OK)
 		return st;

@@ -37,18 +37,26 @@ enum po_status get_token(const struct po_env *env, struct profile *profile,
 			 struct po_error *err) PO_MUST_CHECK;
 
 /*
- * One try, with what came back, for those who look closer (doctor): no second
- * one, no warning about scopes. response must be initialised; its status is 0
- * when no answer came.
+ * The parts of one try, for those who look closer (doctor): the signed form,
+ * while the exchange connects; and its exchange. No second try, no warning about
+ * scopes. response must be initialised; its status is 0 when no answer came.
  */
 struct assertion_source;
 struct exchange;
-enum po_status get_token_once(const struct po_env *env,
-			      const struct profile *profile,
+enum po_status get_token_form(const struct profile *profile,
 			      struct assertion_source *source,
 			      struct exchange *exchange,
+			      struct secret **ret_form,
+			      struct po_error *err) PO_MUST_CHECK;
+enum po_status get_token_send(const struct po_env *env,
+			      struct exchange *exchange,
+			      const struct secret *form,
 			      struct access_token **ret_token,
 			      struct http_response *response,
 			      struct po_error *err) PO_MUST_CHECK;
+
+/* Everything a request needs, before a token is touched. */
+enum po_status get_token_check(const struct profile *profile,
+			       struct po_error *err) PO_MUST_CHECK;
 
 #endif

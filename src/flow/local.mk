@@ -4,6 +4,7 @@ libflow_a_SOURCES = \
 	src/flow/check.c \
 	src/flow/diagnose.c src/flow/diagnose.h \
 	src/flow/discover.c src/flow/discover.h \
+	src/flow/doctor.c src/flow/doctor.h \
 	src/flow/env.c src/flow/env.h \
 	src/flow/exchange.c src/flow/exchange.h \
 	src/flow/get_token.c src/flow/get_token.h \

@@ -51,6 +51,11 @@ struct signer {
 	char uri[SIGNER_URI_MAX]; /* canonical, RFC 7512; "" for a soft one */
 	char token_label[33];
 	char token_serial[17];
+	struct signer_pin { /* what the token said when it was opened; a module
+			     * that sets none of these flags counts as silent */
+		bool is_needed, is_count_low, is_final_try, is_locked,
+			is_pinpad;
+	} pin;
 	bool unlocked; /* kept by signer_unlock() */
 };
 

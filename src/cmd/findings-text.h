@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * findings-text.h - findings as doctor and jwks check print them.
+ */
+#ifndef PO_CMD_FINDINGS_TEXT_H
+#define PO_CMD_FINDINGS_TEXT_H
+
+#include "base/buf.h"
+#include "base/findings.h"
+#include "base/json.h"
+
+/* "failed   clock        …" and, indented, "-> remedy". False: does not fit. */
+bool findings_add_text(const struct findings *findings,
+		       struct buf *out) PO_MUST_CHECK;
+
+/* An array of {"check","severity","text","remedy"?}; NULL: out of memory. */
+json_t *findings_json(const struct findings *findings);
+
+#endif
