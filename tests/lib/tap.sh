@@ -38,7 +38,7 @@ run_test() {
 		cd "$T" || exit 99; "$1") >"$T/.log" 2>&1
 	rc=$?
 	set -e
-	sed 's/^/# /' "$T/.log"
+	awk '{ print "# " $0 }' "$T/.log" # ends its last line, which sed does not
 	if [ "$rc" -eq 77 ] && [ -e "$T/.skip" ] && [ -z "${P11OAUTH_TEST_REQUIRE:-}" ]; then
 		echo "ok $tap_n - $1 # SKIP $(cat "$T/.skip")"
 	elif [ "$rc" -eq 0 ]; then
