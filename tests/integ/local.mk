@@ -41,3 +41,7 @@ EXTRA_DIST += $(integ_tests) \
 	tests/servers/glewlwyd.sh tests/servers/make-pki.sh \
 	tests/servers/oidc-provider.mjs tests/servers/package.json \
 	tests/servers/package-lock.json
+	tests/servers/file-server.py tests/servers/glewlwyd.sh \
+	tests/servers/make-pki.sh tests/servers/oidc-provider.mjs \
+	tests/servers/package.json tests/servers/package-lock.json \
+	tests/servers/request-log.mjs

@@ -20,8 +20,9 @@ is_running() {
 	[ -n "$running_state" ] && [ "$running_state" != Z ]
 }
 
-# start_server NAME COMMAND...: sets SERVER_PORT, TOKEN_ENDPOINT, FHIR_BASE and
-# SERVER_CA from the ready line.
+# start_server NAME COMMAND...: sets SERVER_PORT, TOKEN_ENDPOINT, ISSUER,
+# FHIR_BASE and SERVER_CA from the ready line, which is in $server_ready; what
+# it does not tell is "null".
 start_server() {
 	spawn "$@"
 	server_tries=0
@@ -37,6 +38,7 @@ start_server() {
 	server_ready=$(grep '"ready"' "$W/$1.out")
 	SERVER_PORT=$(echo "$server_ready" | jq -r .port)
 	TOKEN_ENDPOINT=$(echo "$server_ready" | jq -r .token_endpoint)
+	ISSUER=$(echo "$server_ready" | jq -r .issuer)
 	FHIR_BASE=$(echo "$server_ready" | jq -r .fhir_base)
 	SERVER_CA=$(echo "$server_ready" | jq -r .ca)
 }
