@@ -4,6 +4,10 @@
 # plugin with one client "backend" that authenticates with private_key_jwt.
 # Set up through its own administration interface, in a folder of its own.
 #
+# Its discovery document is at ISSUER/.well-known/openid-configuration alone;
+# RFC 8414's place, /.well-known/… before the issuer's path, is 404. It lists
+# neither the grant nor the scopes that a client of this kind gets.
+#
 # usage: glewlwyd.sh DIR JWKS TLS-CERT TLS-KEY CA
 set -euo pipefail
 dir=$1 jwks=$2 tls_cert=$3 tls_key=$4 ca=$5
@@ -88,5 +92,6 @@ api api/client/ "$(jq -n --slurpfile jwks "$jwks" '{
 	token_endpoint_auth_method: ["private_key_jwt"], jwks: $jwks[0]
 }')"
 jq -nc --arg base "$base" --argjson port "$port" --arg ca "$ca" \
-	'{ready: true, $port, token_endpoint: ($base + "/api/oidc/token"), $ca}'
+	'($base + "/api/oidc") as $issuer |
+	{ready: true, $port, $issuer, token_endpoint: ($issuer + "/token"), $ca}'
 wait "$server"
