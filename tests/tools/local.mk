@@ -6,5 +6,7 @@ tests_tools_populate_SOURCES = tests/tools/populate.c
 tests_tools_populate_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_tools_populate_LDADD = $(CRYPTO_LIBS)
 EXTRA_DIST += tests/tools/fault-sweep.py tests/tools/jwk-to-pem.py \
+	tests/tools/jwt-sign.py \
 	tests/tools/loopback-up.py tests/tools/pinentry.py \
-	tests/tools/piv-card.py tests/tools/pty-run.py tests/tools/pkcs11-calls.py
+	tests/tools/piv-card.py tests/tools/pty-run.py tests/tools/pkcs11-calls.py \
+	tests/tools/slow-proxy.py
