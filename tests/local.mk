@@ -26,6 +26,7 @@ include tests/unit/conf.mk
 endif
 include tests/fault/local.mk
 include tests/fuzz/local.mk
+include tests/bench/local.mk
 include tests/tools/local.mk
 include tests/lint/local.mk
 include tests/integ/local.mk
