@@ -6,8 +6,8 @@ integ_tests = \
 	tests/integ/110-vectors.t \
 	tests/integ/120-verifiers.t \
 	tests/integ/200-servers.t \
-	tests/integ/240-retries.t \
 	tests/integ/205-server-modes.t \
+	tests/integ/240-retries.t \
 	tests/integ/300-calls.t \
 	tests/integ/400-bad-input.t \
 	tests/integ/500-token-softhsm.t \
@@ -31,18 +31,27 @@ integ_tests = \
 	tests/integ/910-contrib.t
 TESTS += $(integ_tests)
 EXTRA_DIST += $(integ_tests) \
-	tests/lib/fixture.sh tests/lib/servers.sh tests/lib/softhsm.sh \
+	tests/lib/fixture.sh \
+	tests/lib/servers.sh \
+	tests/lib/softhsm.sh \
 	tests/lib/tap.sh \
-	tests/tokens/namespaces.sh tests/tokens/nss.sh \
-	tests/tokens/opencryptoki.sh tests/tokens/p11-kit-client.sh \
-	tests/tokens/p11-kit-proxy.sh tests/tokens/piv.sh tests/tokens/softhsm.sh \
-	tests/tokens/suite.sh tests/tokens/tpm2.sh tests/tokens/ykcs11.sh \
-	tests/servers/answer-server.py tests/servers/authlib-server.py \
+	tests/servers/answer-server.py \
+	tests/servers/authlib-server.py \
+	tests/servers/file-server.py \
 	tests/servers/flaky-server.py \
-	tests/servers/glewlwyd.sh tests/servers/make-pki.sh \
-	tests/servers/oidc-provider.mjs tests/servers/package.json \
-	tests/servers/package-lock.json
-	tests/servers/file-server.py tests/servers/glewlwyd.sh \
-	tests/servers/make-pki.sh tests/servers/oidc-provider.mjs \
-	tests/servers/package.json tests/servers/package-lock.json \
-	tests/servers/request-log.mjs
+	tests/servers/glewlwyd.sh \
+	tests/servers/make-pki.sh \
+	tests/servers/oidc-provider.mjs \
+	tests/servers/package-lock.json \
+	tests/servers/package.json \
+	tests/servers/request-log.mjs \
+	tests/tokens/namespaces.sh \
+	tests/tokens/nss.sh \
+	tests/tokens/opencryptoki.sh \
+	tests/tokens/p11-kit-client.sh \
+	tests/tokens/p11-kit-proxy.sh \
+	tests/tokens/piv.sh \
+	tests/tokens/softhsm.sh \
+	tests/tokens/suite.sh \
+	tests/tokens/tpm2.sh \
+	tests/tokens/ykcs11.sh
