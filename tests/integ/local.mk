@@ -7,6 +7,7 @@ integ_tests = \
 	tests/integ/120-verifiers.t \
 	tests/integ/200-servers.t \
 	tests/integ/205-server-modes.t \
+	tests/integ/210-discovery.t \
 	tests/integ/240-retries.t \
 	tests/integ/300-calls.t \
 	tests/integ/400-bad-input.t \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a client asked, as a line of JSON for each request: its number, method,
-// path, the port it came to, the status of the answer, the form, the client
+// path, the port it came to and that of the client, the status of the answer, the form, the client
 // assertion's header and claims, and the client certificate's x5t#S256 when
 // one came. Never a signature, an access token or a client's secret.
 import { createHash } from 'node:crypto';
@@ -34,7 +34,7 @@ export function requestLog(file) {
     const form = { ...ctx.oidc?.body };
     for (const secret of ['client_secret', 'token']) if (form[secret]) form[secret] = CUT;
     const assertion = assertionOf(form);
-    const line = { n: (n += 1), method, path, port: socket.localPort, status: ctx.status, form, ...assertion };
+    const line = { n: (n += 1), method, path, port: socket.localPort, connection: socket.remotePort, status: ctx.status, form, ...assertion };
     const certificate = socket.getPeerX509Certificate();
     if (certificate) line['x5t#S256'] = createHash('sha256').update(certificate.raw).digest('base64url');
     appendFileSync(file, `${JSON.stringify(line)}\n`);
