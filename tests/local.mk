@@ -23,6 +23,7 @@ include tests/unit/jose.mk
 include tests/unit/http.mk
 include tests/unit/oauth.mk
 include tests/unit/conf.mk
+include tests/unit/flow.mk
 endif
 include tests/fault/local.mk
 include tests/fuzz/local.mk

@@ -51,6 +51,22 @@ static void all_are_listed(void **state)
 	assert_int_equal(-(int)PO_STATUS_LAST, PO_ARRAY_SIZE(rows) - 1);
 }
 
+static void append_goes_behind(void **state)
+{
+	struct po_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(po_append(&err, PO_E_PIN, "lost"), PO_E_PIN);
+	assert_string_equal(err.text, "");
+	(void)po_fail(&err, PO_E_PIN, 0, "wrong");
+	assert_int_equal(po_append(&err, PO_OK, "lost"), PO_OK);
+	assert_int_equal(po_append(&err, PO_E_PIN, "; %s", "why"), PO_E_PIN);
+	assert_string_equal(err.text, "wrong; why");
+	for (int i = 0; i < PO_ERROR_TEXT_MAX; i++)
+		(void)po_append(&err, PO_E_PIN, "xy");
+	assert_int_equal(strlen(err.text), PO_ERROR_TEXT_MAX - 1);
+}
+
 static void first_error_wins(void **state)
 {
 	struct po_error err = { 0 };
@@ -147,8 +163,9 @@ static void clear_makes_room(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[N_ROWS + 8] = {
+	struct CMUnitTest tests[N_ROWS + 9] = {
 		cmocka_unit_test(all_are_listed),
+		cmocka_unit_test(append_goes_behind),
 		cmocka_unit_test(first_error_wins),
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(no_memory),
@@ -159,7 +176,7 @@ int main(void)
 	};
 
 	for (size_t i = 0; i < N_ROWS; i++)
-		tests[8 + i] = (struct CMUnitTest){ rows[i].name, status_row,
+		tests[9 + i] = (struct CMUnitTest){ rows[i].name, status_row,
 						    NULL, NULL, &rows[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

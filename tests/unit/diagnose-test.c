@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Why a server refused: the right cause comes first. */
+#include "flow/diagnose.h"
+
+#include "tests/unit/response.h"
+#include "tests/unit/test-data.h"
+
+#include <stdlib.h>
+
+#define NOW_S 1800000000 /* Fri, 15 Jan 2027 08:00:00 GMT */
+#define DATE "Fri, 15 Jan 2027 08:00:00 GMT"
+
+/* not const: a profile owns its texts */
+static char endpoint[] = "https://as.example/token";
+static char with_slash[] = "https://as.example/token/";
+static char issuer[] = "https://as.example";
+static char set_url[] = "https://client.example/jwks.json";
+static char other_url[] = "https://client.example/old.json";
+static char by_issuer[] = "issuer";
+static char strict_typ[] = "client-authentication+jwt";
+static char smart_typ[] = "JWT";
+static char hex[] = "x5t-hex";
+static char client[] = "c";
+
+/* What a row changes of a client that is all right. */
+struct row {
+	const char *name; /* of the cause that must be first; NULL: none */
+	const char *what;
+	void (*change)(struct evidence *e, struct profile *p);
+};
+
+static void nothing(struct evidence *e, struct profile *p)
+{
+	(void)e;
+	(void)p;
+}
+
+static void clock_fast(struct evidence *e, struct profile *p)
+{
+	(void)p;
+	e->now_s = NOW_S + 420;
+}
+
+static void clock_slow(struct evidence *e, struct profile *p)
+{
+	(void)p;
+	e->now_s = NOW_S - 300;
+}
+
+static void clock_a_little_fast(struct evidence *e, struct profile *p)
+{
+	(void)p;
+	e->now_s = NOW_S + 20;
+	e->set = SET_WITHOUT_OUR_KID;
+}
+
+static void kid_missing(struct evidence *e, struct profile *p)
+{
+	(void)p;
+	e->set = SET_WITHOUT_OUR_KID;
+}
+
+static void other_key(struct evidence *e, struct profile *p)
+{
+	(void)p;
+	e->set = SET_WITH_ANOTHER_KEY;
+}
+
+static void chain(struct evidence *e, struct profile *p)
+{
+	(void)p;
+	e->set = SET_CHAIN_INCOMPLETE;
+}
+
+static void stale(struct evidence *e, struct profile *p)
+{
+	(void)p;
+	e->set = SET_GOOD;
+	e->set_changed_s = NOW_S - 60;
+	e->set_kept_s = 3600;
+}
+
+static void good_set(struct evidence *e, struct profile *p)
+{
+	(void)p;
+	e->set = SET_GOOD;
+	e->set_changed_s = NOW_S - 40 * 86400;
+}
+
+static void slash(struct evidence *e, struct profile *p)
+{
+	(void)e;
+	p->audience = with_slash;
+}
+
+static void issuer_for_smart(struct evidence *e, struct profile *p)
+{
+	(void)e;
+	p->issuer = issuer;
+	p->audience = by_issuer;
+	p->token_endpoint = endpoint;
+}
+
+static void endpoint_for_strict(struct evidence *e, struct profile *p)
+{
+	(void)e;
+	p->typ = strict_typ;
+}
+
+static void long_life(struct evidence *e, struct profile *p)
+{
+	(void)e;
+	p->lifetime_s = 300;
+}
+
+static void algorithm(struct evidence *e, struct profile *p)
+{
+	static struct server_metadata metadata;
+
+	(void)p;
+	metadata.document = json_pack(
+		"{s:[s]}", "token_endpoint_auth_signing_alg_values_supported",
+		"ES384");
+	e->metadata = &metadata;
+}
+
+static void jku(struct evidence *e, struct profile *p)
+{
+	(void)e;
+	p->jku = other_url;
+	p->jwks_url = set_url;
+}
+
+static void expired(struct evidence *e, struct profile *p)
+{
+	p->kid = hex;
+	e->now_s = 4960000000; /* 2127 */
+	e->response = NULL; /* set by the test, without a date */
+}
+
+static void by_certificate(struct evidence *e, struct profile *p)
+{
+	(void)e;
+	p->kid = hex;
+}
+
+static struct row rows[] = {
+	{ "client-id", "nothing is known against it", nothing },
+	{ "clock-fast", "seven minutes fast", clock_fast },
+	{ "clock-slow", "five minutes slow", clock_slow },
+	{ "kid-not-in-set", "a clock that is a little off",
+	  clock_a_little_fast },
+	{ "kid-not-in-set", "kid not in the set", kid_missing },
+	{ "kid-of-another-key", "kid of another key", other_key },
+	{ "jwks-chain", "incomplete chain", chain },
+	{ "stale-set", "a set that changed just now", stale },
+	{ "client-id", "a set of long ago", good_set },
+	{ "audience", "a slash too many", slash },
+	{ "audience", "the issuer, with typ JWT", issuer_for_smart },
+	{ "audience", "the endpoint, with the strict typ",
+	  endpoint_for_strict },
+	{ "lifetime", "five minutes of life", long_life },
+	{ "algorithm-not-offered", "an algorithm that is not listed",
+	  algorithm },
+	{ "jku-mismatch", "another jku", jku },
+	{ "certificate-expired", "an expired certificate", expired },
+	{ "other-certificate-registered", "named by its certificate",
+	  by_certificate },
+};
+
+static void diagnose_row(void **state)
+{
+	const struct row *r = *state;
+	po_auto_http_response response = { 0 };
+	po_auto(certificate) *cert = data_certificate("certs/leaf.pem");
+	struct signer signer = { .cert = cert };
+	struct profile profile = { .client_id = client,
+				   .token_endpoint = endpoint,
+				   .typ = smart_typ,
+				   .jwks_url = set_url };
+	struct open_key key = { .signer = &signer, .profile = &profile };
+	struct identity id = { .alg = ALG_RS384, .kid = "k" };
+	struct evidence e = { .profile = &profile,
+			      .response = &response,
+			      .key = &key,
+			      .id = &id,
+			      .now_s = NOW_S };
+	static const char body[] = "{\"error\":\"invalid_client\"}";
+	struct causes *causes = calloc(1, sizeof(*causes));
+
+	assert_non_null(causes);
+	response_make(&response, 400, "application/json", body, strlen(body));
+	(void)snprintf(response.date, sizeof(response.date), "%s", DATE);
+	r->change(&e, &profile);
+	if (!e.response) {
+		response.date[0] = '\0';
+		e.response = &response;
+	}
+	diagnose(&e, causes);
+	assert_true(causes->count > 0);
+	assert_string_equal(causes->items[0].name, r->name);
+	for (size_t i = 1; i < causes->count; i++)
+		assert_true(causes->items[i].weight <=
+			    causes->items[i - 1].weight);
+	assert_true(causes->items[0].text[0] && causes->items[0].remedy[0]);
+	if (e.metadata)
+		json_decref(e.metadata->document);
+	free(causes);
+}
+
+struct code {
+	const char *name, *body;
+};
+
+static struct code codes[] = {
+	{ "grant-not-enabled", "{\"error\":\"unauthorized_client\"}" },
+	{ "scope", "{\"error\":\"invalid_scope\"}" },
+	{ "grant-not-supported", "{\"error\":\"unsupported_grant_type\"}" },
+};
+
+/* The code says it all: nothing else is named. */
+static void code_row(void **state)
+{
+	const struct code *c = *state;
+	po_auto_http_response response = { 0 };
+	struct profile profile = { .client_id = client };
+	struct evidence e = { .profile = &profile,
+			      .response = &response,
+			      .now_s = NOW_S };
+	struct causes *causes = calloc(1, sizeof(*causes));
+
+	assert_non_null(causes);
+	response_make(&response, 400, NULL, c->body, strlen(c->body));
+	diagnose(&e, causes);
+	assert_int_equal(causes->count, 1);
+	assert_string_equal(causes->items[0].name, c->name);
+	free(causes);
+}
+
+#define N_ROWS PO_ARRAY_SIZE(rows)
+#define N_CODES PO_ARRAY_SIZE(codes)
+
+int main(void)
+{
+	struct CMUnitTest tests[N_ROWS + N_CODES];
+
+	for (size_t i = 0; i < N_ROWS; i++)
+		tests[i] = (struct CMUnitTest){ rows[i].what, diagnose_row,
+						NULL, NULL, &rows[i] };
+	for (size_t i = 0; i < N_CODES; i++)
+		tests[N_ROWS + i] =
+			(struct CMUnitTest){ codes[i].name, code_row, NULL,
+					     NULL, &codes[i] };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

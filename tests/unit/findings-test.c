@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of findings: order, the status of the first failure, the limit. */
+#include "base/findings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void empty_is_ok(void **state)
+{
+	po_auto_findings f = { 0 };
+
+	(void)state;
+	assert_int_equal(findings_status(&f), PO_OK);
+}
+
+static void first_failure_decides(void **state)
+{
+	po_auto_findings f = { 0 };
+	struct po_error err = { 0 };
+
+	(void)state;
+	(void)po_fail(&err, PO_E_PIN, 0, "wrong");
+	findings_add(&f, FINDING_WARNING, "a", NULL, "%d", 1);
+	findings_fail(&f, "b", &err, "look");
+	findings_add(&f, FINDING_FAILED, "c", "mend", "broken");
+	assert_int_equal(f.count, 3);
+	assert_int_equal(findings_status(&f), PO_E_PIN);
+	assert_string_equal(f.items[0].text, "1");
+	assert_string_equal(f.items[0].remedy, "");
+	assert_string_equal(f.items[1].text, "wrong");
+	assert_string_equal(f.items[2].remedy, "mend");
+	assert_int_equal(f.items[2].status, PO_E_SERVER);
+}
+
+static void too_many_is_no_success(void **state)
+{
+	po_auto_findings f = { 0 };
+
+	(void)state;
+	for (int i = 0; i < FINDINGS_MAX; i++)
+		findings_add(&f, FINDING_OK, "a", NULL, "%d", i);
+	assert_int_equal(findings_status(&f), PO_OK);
+	findings_add(&f, FINDING_OK, "a", NULL, "one more");
+	assert_int_equal(f.count, FINDINGS_MAX);
+	assert_int_equal(findings_status(&f), PO_E_INTERNAL);
+}
+
+static void names(void **state)
+{
+	(void)state;
+	assert_string_equal(severity_name(FINDING_OK), "ok");
+	assert_string_equal(severity_name(FINDING_WARNING), "warning");
+	assert_string_equal(severity_name(FINDING_FAILED), "failed");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(empty_is_ok),
+		cmocka_unit_test(first_failure_decides),
+		cmocka_unit_test(too_many_is_no_success),
+		cmocka_unit_test(names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
