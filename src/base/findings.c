@@ -65,6 +65,17 @@ void findings_fail(struct findings *findings, const char *check,
 		       err->text);
 }
 
+void findings_take(struct findings *findings, const struct finding *finding,
+		   const char *check)
+{
+	struct finding *f = next(findings);
+
+	if (!f)
+		return;
+	*f = *finding;
+	f->check = check;
+}
+
 enum po_status findings_status(const struct findings *findings)
 {
 	for (size_t i = 0; i < findings->count; i++)

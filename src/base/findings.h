@@ -51,6 +51,10 @@ void findings_add(struct findings *findings, enum severity severity,
 void findings_fail(struct findings *findings, const char *check,
 		   const struct po_error *err, const char *remedy);
 
+/* One of another list, under the name of check. */
+void findings_take(struct findings *findings, const struct finding *finding,
+		   const char *check);
+
 /* PO_OK, or the status of the first that failed. */
 enum po_status findings_status(const struct findings *findings);
 

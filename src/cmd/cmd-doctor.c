@@ -71,20 +71,6 @@ static enum po_status print_text(const struct findings *findings,
 	return output_text(buf_text(&out), err);
 }
 
-/* The one line of a run that found something: the first failure again. */
-static enum po_status fail_first(const struct findings *findings,
-				 struct po_error *err)
-{
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct finding *f = &findings->items[i];
-
-		if (f->severity == FINDING_FAILED)
-			return po_fail(err, f->status, 0, "%s: %s", f->check,
-				       f->text);
-	}
-	return PO_OK;
-}
-
 static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 {
 	const struct doctor_opts *o = ctx->opts;
@@ -105,7 +91,7 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 	log_hold_warnings(false);
 	st = ctx->json ? print_json(&findings, &causes, err)
 		       : print_text(&findings, &causes, err);
-	return st == PO_OK ? fail_first(&findings, err) : st;
+	return st == PO_OK ? findings_fail_first(&findings, err) : st;
 }
 
 const struct cmd cmd_doctor = {

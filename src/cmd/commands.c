@@ -10,41 +10,33 @@
 #include <string.h>
 
 const struct cmd *const commands[] = {
-	&cmd_token,
-	&cmd_header,
-	&cmd_assertion,
-	&cmd_keys,
-	&cmd_cert,
-	&cmd_jwks,
-	&cmd_jwt_inspect,
-	&cmd_jwt_verify,
-	&cmd_profile_list,
-	&cmd_profile_check,
-	&cmd_server_list,
-	&cmd_server_show,
-	&cmd_doctor,
-	&cmd_completion,
-	&cmd_version,
-	&cmd_help,
-	NULL,
+	&cmd_token,        &cmd_header,        &cmd_assertion,
+	&cmd_keys,         &cmd_cert,          &cmd_jwks,
+	&cmd_jwks_check,   &cmd_jwt_inspect,   &cmd_jwt_verify,
+	&cmd_profile_list, &cmd_profile_check, &cmd_server_list,
+	&cmd_server_show,  &cmd_doctor,        &cmd_completion,
+	&cmd_version,      &cmd_help,          NULL,
 };
+
+static const struct cmd *find(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
 
 const struct cmd *commands_find(int argc, char *const *argv, int *ret_words)
 {
-	char two[64] = "";
+	const struct cmd *cmd = NULL;
+	char two[64];
 
-	if (argc > 1 && snprintf(two, sizeof(two), "%s %s", argv[0], argv[1]) >=
+	/* "jwks check" before "jwks" */
+	if (argc > 1 && snprintf(two, sizeof(two), "%s %s", argv[0], argv[1]) <
 				(int)sizeof(two))
-		two[0] = '\0';
-	for (size_t i = 0; commands[i]; i++) {
-		const char *name = commands[i]->name;
-
-		if (strcmp(name, argv[0]) != 0 && strcmp(name, two) != 0)
-			continue;
-		*ret_words = strchr(name, ' ') ? 2 : 1;
-		return commands[i];
-	}
-	return NULL;
+		cmd = find(two);
+	*ret_words = cmd ? 2 : 1;
+	return cmd ? cmd : find(argv[0]);
 }
 
 /* The second words of "jwt …", when name is such a first word. */

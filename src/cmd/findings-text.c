@@ -46,3 +46,16 @@ json_t *findings_json(const struct findings *findings)
 	}
 	return po_steal(list);
 }
+
+enum po_status findings_fail_first(const struct findings *findings,
+				   struct po_error *err)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *f = &findings->items[i];
+
+		if (f->severity == FINDING_FAILED)
+			return po_fail(err, f->status, 0, "%s: %s", f->check,
+				       f->text);
+	}
+	return PO_OK;
+}

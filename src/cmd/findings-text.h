@@ -16,4 +16,8 @@ bool findings_add_text(const struct findings *findings,
 /* An array of {"check","severity","text","remedy"?}; NULL: out of memory. */
 json_t *findings_json(const struct findings *findings);
 
+/* PO_OK, or the first failure again, for the one line of a command. */
+enum po_status findings_fail_first(const struct findings *findings,
+				   struct po_error *err) PO_MUST_CHECK;
+
 #endif

@@ -7,6 +7,7 @@ p11oauth_SOURCES = \
 	src/cmd/cmd-header.c \
 	src/cmd/cmd-help.c \
 	src/cmd/cmd-jwks.c \
+	src/cmd/cmd-jwks-check.c \
 	src/cmd/cmd-jwt-inspect.c \
 	src/cmd/cmd-jwt-verify.c \
 	src/cmd/cmd-keys.c \

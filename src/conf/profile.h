@@ -37,6 +37,7 @@ enum setting_group {
 	SETTING_FOR_ASSERTION = 1 << 3, /* claims */
 	SETTING_FOR_EXCHANGE = 1 << 4,  /* the request to the server */
 	SETTING_FOR_CHECKS = 1 << 5,    /* what doctor looks at besides */
+	SETTING_FOR_FETCH = 1 << 6,     /* any request; besides the exchange */
 };
 
 /* Where a setting may stand; those of a profile are options as well. */
@@ -49,7 +50,7 @@ enum setting_place {
 struct setting {
 	const char *name; /* "token-endpoint" */
 	enum setting_kind kind;
-	enum setting_group group; /* 0: SETTING_IN_SERVER */
+	unsigned int group; /* enum setting_group; 0: SETTING_IN_SERVER */
 	enum setting_place place;
 	size_t offset;    /* of the field in struct profile */
 	const char *arg;  /* "URL", for --help; NULL for a SETTING_BOOL */

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "flow/assertion_source.h"
+#include "flow/check_jwks.h"
 #include "flow/discover.h"
 #include "flow/exchange.h"
 #include "flow/get_token.h"
@@ -284,6 +285,29 @@ static void check_connection(struct visit *v)
 	check_clock(v, &response);
 }
 
+/* Our own set, as a server reads it. */
+static void check_set(struct visit *v)
+{
+	struct jwks_expected expected = { 0 };
+	struct jwks_verdict verdict;
+	po_auto_findings set = { 0 };
+
+	if (!v->profile->jwks_url)
+		return;
+	if (v->key) {
+		expected.key = v->key->signer->pubkey;
+		expected.kid = v->id->kid;
+	}
+	check_jwks(v->env, v->profile, v->profile->jwks_url,
+		   v->key ? &expected : NULL, &set, &verdict);
+	json_decref(verdict.keys);
+	for (size_t i = 0; i < set.count; i++)
+		findings_take(v->findings, &set.items[i], "jwks-url");
+	v->evidence.set = verdict.state;
+	v->evidence.set_changed_s = verdict.changed_s;
+	v->evidence.set_kept_s = verdict.kept_s;
+}
+
 /* ---- the exchange --------------------------------------------------------------- */
 
 static void check_scope(struct visit *v, const struct access_token *token)
@@ -389,6 +413,7 @@ void doctor(const struct doctor_request *request, struct findings *findings,
 	v.evidence.metadata = v.metadata;
 	v.evidence.key = v.key;
 	v.evidence.id = v.id;
+	check_set(&v);
 	if (v.key && v.profile->token_endpoint && !request->no_sign)
 		check_exchange(&v);
 	assertion_source_free(v.source);

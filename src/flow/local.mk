@@ -2,6 +2,7 @@ noinst_LIBRARIES += libflow.a
 libflow_a_SOURCES = \
 	src/flow/assertion_source.c src/flow/assertion_source.h \
 	src/flow/check.c \
+	src/flow/check_jwks.c src/flow/check_jwks.h \
 	src/flow/diagnose.c src/flow/diagnose.h \
 	src/flow/discover.c src/flow/discover.h \
 	src/flow/doctor.c src/flow/doctor.h \

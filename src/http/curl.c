@@ -99,6 +99,7 @@ static void forget_fields(struct http_response *r)
 	r->content_type[0] = r->location[0] = r->www_authenticate[0] = '\0';
 	r->retry_after[0] = r->date[0] = r->correlation[0] = '\0';
 	r->cache_control[0] = r->expires[0] = r->age[0] = '\0';
+	r->last_modified[0] = '\0';
 }
 
 static size_t on_header(char *line, size_t size, size_t count, void *user)
@@ -127,7 +128,9 @@ static size_t on_header(char *line, size_t size, size_t count, void *user)
 			  sizeof(r->cache_control)) ||
 	       take_field(line, len, "Expires", r->expires,
 			  sizeof(r->expires)) ||
-	       take_field(line, len, "Age", r->age, sizeof(r->age)));
+	       take_field(line, len, "Age", r->age, sizeof(r->age)) ||
+	       take_field(line, len, "Last-Modified", r->last_modified,
+			  sizeof(r->last_modified)));
 	take_correlation(line, len, r);
 	return len;
 }

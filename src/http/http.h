@@ -101,6 +101,7 @@ struct http_response {
 	char cache_control[256];
 	char expires[64];
 	char age[32];
+	char last_modified[64];
 	char correlation[HTTP_FIELD_MAX]; /* "name: value" of the first known
 					   * correlation field (x-request-id,
 					   * cerner-correlation-id, …) */

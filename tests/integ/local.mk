@@ -11,6 +11,7 @@ integ_tests = \
 	tests/integ/240-retries.t \
 	tests/integ/300-calls.t \
 	tests/integ/400-bad-input.t \
+	tests/integ/430-jwks-check.t \
 	tests/integ/500-token-softhsm.t \
 	tests/integ/500-token-tpm2.t \
 	tests/integ/500-token-nss.t \
@@ -41,6 +42,7 @@ EXTRA_DIST += $(integ_tests) \
 	tests/servers/file-server.py \
 	tests/servers/flaky-server.py \
 	tests/servers/glewlwyd.sh \
+	tests/servers/jwks-server.py \
 	tests/servers/make-pki.sh \
 	tests/servers/oidc-provider.mjs \
 	tests/servers/package-lock.json \
