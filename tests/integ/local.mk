@@ -8,19 +8,19 @@ integ_tests = \
 	tests/integ/200-servers.t \
 	tests/integ/205-server-modes.t \
 	tests/integ/210-discovery.t \
-	tests/integ/240-retries.t \
 	tests/integ/215-vendor-rules.t \
 	tests/integ/220-vendors.t \
+	tests/integ/240-retries.t \
 	tests/integ/300-calls.t \
 	tests/integ/400-bad-input.t \
 	tests/integ/430-jwks-check.t \
-	tests/integ/500-token-softhsm.t \
-	tests/integ/500-token-tpm2.t \
 	tests/integ/500-token-nss.t \
 	tests/integ/500-token-opencryptoki.t \
-	tests/integ/500-token-piv.t \
 	tests/integ/500-token-p11-kit-client.t \
 	tests/integ/500-token-p11-kit-proxy.t \
+	tests/integ/500-token-piv.t \
+	tests/integ/500-token-softhsm.t \
+	tests/integ/500-token-tpm2.t \
 	tests/integ/500-token-ykcs11.t \
 	tests/integ/600-pin.t \
 	tests/integ/610-fault-sweep.t \
@@ -50,6 +50,14 @@ EXTRA_DIST += $(integ_tests) \
 	tests/servers/package-lock.json \
 	tests/servers/package.json \
 	tests/servers/request-log.mjs \
+	tests/servers/vendor-rules-test.py \
+	tests/servers/vendor-server.py \
+	tests/servers/vendor_case.py \
+	tests/servers/vendor_claims.py \
+	tests/servers/vendor_jws.py \
+	tests/servers/vendor_request.py \
+	tests/servers/vendor_rows.py \
+	tests/servers/vendor_rules.py \
 	tests/tokens/namespaces.sh \
 	tests/tokens/nss.sh \
 	tests/tokens/opencryptoki.sh \
@@ -60,15 +68,3 @@ EXTRA_DIST += $(integ_tests) \
 	tests/tokens/suite.sh \
 	tests/tokens/tpm2.sh \
 	tests/tokens/ykcs11.sh
-	tests/tokens/namespaces.sh tests/tokens/nss.sh \
-	tests/tokens/opencryptoki.sh tests/tokens/p11-kit-client.sh \
-	tests/tokens/p11-kit-proxy.sh tests/tokens/piv.sh tests/tokens/softhsm.sh \
-	tests/tokens/suite.sh tests/tokens/tpm2.sh tests/tokens/ykcs11.sh \
-	tests/servers/answer-server.py tests/servers/authlib-server.py \
-	tests/servers/glewlwyd.sh tests/servers/make-pki.sh \
-	tests/servers/oidc-provider.mjs tests/servers/package.json \
-	tests/servers/package-lock.json \
-	tests/servers/vendor-rules-test.py tests/servers/vendor-server.py \
-	tests/servers/vendor_case.py tests/servers/vendor_claims.py \
-	tests/servers/vendor_jws.py tests/servers/vendor_request.py \
-	tests/servers/vendor_rows.py tests/servers/vendor_rules.py
