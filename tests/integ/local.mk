@@ -14,6 +14,7 @@ integ_tests = \
 	tests/integ/300-calls.t \
 	tests/integ/400-bad-input.t \
 	tests/integ/430-jwks-check.t \
+	tests/integ/440-doctor.t \
 	tests/integ/500-token-nss.t \
 	tests/integ/500-token-opencryptoki.t \
 	tests/integ/500-token-p11-kit-client.t \

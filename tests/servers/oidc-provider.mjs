@@ -21,6 +21,9 @@
 //   --mtls-alias       only a second port asks for a certificate; it is in the
 //                      metadata as mtls_endpoint_aliases
 //   --tls-min, --tls-max TLSv1.2|TLSv1.3
+//   --max-exp SECONDS  how far ahead exp may be (300), on the second
+//   --jku URL          what a header jku must be
+//   --refuse-expired   a registered certificate that has expired does not count
 //   --skew=SECONDS     this server's clock is ahead (or, negative, behind)
 //   --log FILE         requests as JSON lines, without signatures and secrets
 //
@@ -38,7 +41,6 @@ import { requestLog } from './request-log.mjs';
 
 globalThis.crypto ??= webcrypto; // Node.js 18, which Debian 12 has
 
-const MAX_EXP_S = 300;
 const CLOCK_SKEW_S = 5;
 const ALGORITHMS = ['RS256', 'RS384', 'PS384', 'ES256', 'ES384'];
 const SCOPES = ['system/*.read', 'system/Patient.read'];
@@ -61,6 +63,9 @@ const { values: options } = parseArgs({
     'mtls-alias': { type: 'boolean', default: false },
     'tls-min': { type: 'string' },
     'tls-max': { type: 'string' },
+    'max-exp': { type: 'string' },
+    jku: { type: 'string' },
+    'refuse-expired': { type: 'boolean', default: false },
     skew: { type: 'string', default: '0' },
     log: { type: 'string' },
     'tls-cert': { type: 'string' },
@@ -84,6 +89,8 @@ demand(!options.x5t || options.cert.length, '--x5t wants --cert');
 demand(!options['mtls-alias'] || options.mtls, '--mtls-alias wants --mtls');
 demand(!pki || (options['client-ca'] && options['subject-dn']), 'tls_client_auth wants --client-ca and --subject-dn');
 demand(Number.isInteger(Number(options.skew)), '--skew SECONDS');
+
+const maxExp = options['max-exp'] ? Number(options['max-exp']) : 300 + CLOCK_SKEW_S;
 
 // The library takes the time from Date.now() alone; node's own Date field does
 // not, so that one is written below.
@@ -191,9 +198,12 @@ async function assertJwtClientAuthClaimsAndHeader(ctx, claims, header) {
   if (!Number.isInteger(claims.iat)) refuse('no iat');
   if (claims.iat > now + CLOCK_SKEW_S) refuse('iat is in the future');
   if (!Number.isInteger(claims.exp)) refuse('exp is no integer');
-  if (claims.exp - now > MAX_EXP_S + CLOCK_SKEW_S) refuse('exp is too far ahead');
+  if (claims.exp - now > maxExp) refuse('exp is too far ahead');
   if (!header.kid && !options['no-kid']) refuse('no kid');
   if (header.typ !== options.typ) refuse(`typ is not ${options.typ}`);
+  if (options.jku && header.jku !== options.jku) refuse('jku is not the registered one');
+  if (options['refuse-expired'] && certificates.some((one) => Date.parse(one.validTo) < Date.now()))
+    refuse('the registered certificate has expired');
   if (options.x5t) await assertX5t(ctx.oidc.params.client_assertion, header);
 }
 
