@@ -3,9 +3,11 @@ dist_man_MANS += \
 	doc/man/p11oauth-assertion.1 \
 	doc/man/p11oauth-cert.1 \
 	doc/man/p11oauth-completion.1 \
+	doc/man/p11oauth-doctor.1 \
 	doc/man/p11oauth-exit-status.7 \
 	doc/man/p11oauth-header.1 \
 	doc/man/p11oauth-help.1 \
+	doc/man/p11oauth-jwks-check.1 \
 	doc/man/p11oauth-jwks.1 \
 	doc/man/p11oauth-jwt-inspect.1 \
 	doc/man/p11oauth-jwt-verify.1 \

@@ -12,11 +12,17 @@ cp "$DATA/sandbox/cert.pem" "$W/jwt.pem"
 softhsm_import "$W/jwt.key" "$W/jwt.pem" 01 jwt
 start_server as "$top_srcdir/contrib/sandbox/sandbox.py" --state "$W/as" \
 	--client "JWTClientCredentials=$W/jwt.pem"
+CLINIC=$FHIR_BASE
 profile careevolution 'client-id = "JWTClientCredentials"' \
 	"token-endpoint = \"$TOKEN_ENDPOINT\"" "cacert = \"$SERVER_CA\"" \
 	'scope = "system/*.read"' 'algorithm = "RS384"' 'kid = "x5t-hex"' \
 	"module = \"$SOFTHSM_MODULE\"" "pin-from = \"file:$SOFTHSM_PIN_FILE\"" \
 	'key = { "pkcs11:token=careevolution;object=jwt" }'
+mkdir "$W/www"
+"$P11OAUTH" jwks careevolution -q >"$W/www/jwks.json"
+start_server files /usr/bin/python3 "$top_srcdir/tests/servers/file-server.py" --dir "$W/www" \
+	--tls-cert "$W/as/server.pem" --tls-key "$W/as/server.key"
+SETS=https://localhost:$SERVER_PORT
 mkdir "$W/bin" "$W/build" "$W/build/sandbox"
 ln -s "$(cd "$(dirname "$P11OAUTH")" && pwd)/p11oauth" "$W/bin/p11oauth"
 PATH=$W/bin:$PATH
@@ -26,7 +32,7 @@ ln -s "$top_srcdir/tests" "$W/tests"
 # examples PAGE: its commands, as a person would copy them
 examples() {
 	sed -n 's/^\.Dl \$ //p' "$top_srcdir/doc/man/$1" |
-		sed "s,https://localhost/fhir,$FHIR_BASE,"
+		sed "s,https://localhost/fhir,$CLINIC,; s,https://client.example,$SETS,"
 }
 run_examples() {
 	cd "$W"

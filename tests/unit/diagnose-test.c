@@ -135,7 +135,7 @@ static void expired(struct evidence *e, struct profile *p)
 {
 	p->kid = hex;
 	e->now_s = 4960000000; /* 2127 */
-	e->response = NULL; /* set by the test, without a date */
+	e->response = NULL;    /* set by the test, without a date */
 }
 
 static void by_certificate(struct evidence *e, struct profile *p)
