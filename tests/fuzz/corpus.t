@@ -11,8 +11,10 @@ access_token() { corpus access-token; }
 base64url() { corpus base64url; }
 certificate() { corpus certificate; }
 config() { corpus config; }
+discovery() { corpus discovery; }
 jwk() { corpus jwk; }
+jwks_check() { corpus jwks-check; }
 jws() { corpus jws; }
 uri() { corpus uri; }
 
-run_tests access_token base64url certificate config jwk jws uri
+run_tests access_token base64url certificate config discovery jwk jwks_check jws uri

@@ -5,7 +5,9 @@ fuzz_targets = \
 	tests/fuzz/fuzz-base64url \
 	tests/fuzz/fuzz-certificate \
 	tests/fuzz/fuzz-config \
+	tests/fuzz/fuzz-discovery \
 	tests/fuzz/fuzz-jwk \
+	tests/fuzz/fuzz-jwks-check \
 	tests/fuzz/fuzz-jws \
 	tests/fuzz/fuzz-uri
 check_PROGRAMS += $(fuzz_targets)
@@ -55,6 +57,16 @@ nodist_tests_fuzz_fuzz_uri_SOURCES = $(fuzz_main)
 tests_fuzz_fuzz_uri_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_fuzz_fuzz_uri_LDFLAGS = $(fuzz_link_flags)
 tests_fuzz_fuzz_uri_LDADD = $(CRYPTOKI_LIBS)
+tests_fuzz_fuzz_discovery_SOURCES = tests/fuzz/fuzz-discovery.c tests/fuzz/fuzz.h
+nodist_tests_fuzz_fuzz_discovery_SOURCES = $(fuzz_main)
+tests_fuzz_fuzz_discovery_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_fuzz_fuzz_discovery_LDFLAGS = $(fuzz_link_flags)
+tests_fuzz_fuzz_discovery_LDADD = $(OAUTH_LIBS)
+tests_fuzz_fuzz_jwks_check_SOURCES = tests/fuzz/fuzz-jwks-check.c tests/fuzz/fuzz.h
+nodist_tests_fuzz_fuzz_jwks_check_SOURCES = $(fuzz_main)
+tests_fuzz_fuzz_jwks_check_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_fuzz_fuzz_jwks_check_LDFLAGS = $(fuzz_link_flags)
+tests_fuzz_fuzz_jwks_check_LDADD = $(OAUTH_LIBS)
 EXTRA_DIST += tests/fuzz/replay.c
 
 FUZZ_SECONDS = 60

@@ -17,7 +17,7 @@ start_server answers /usr/bin/python3 "$top_srcdir/tests/servers/answer-server.p
 	--cert "$W/pki/good.pem" --key "$W/pki/good.key" --log "$W/requests"
 ANSWERS=https://localhost:$SERVER_PORT
 profile lab 'client-id = "leaks"' "token-endpoint = \"$ANSWERS/ok\"" \
-	"cacert = \"$W/pki/ca.pem\"" 'scope = "system/*.read"' \
+	"cacert = \"$W/pki/ca.pem\"" 'scope = "system/*.read"' 'retry-time = 0' \
 	"module = \"$SOFTHSM_MODULE\"" "pin-from = \"file:$SOFTHSM_PIN_FILE\"" \
 	'key = "pkcs11:token=lab;object=rsa"'
 
@@ -75,6 +75,16 @@ bad_answers() {
 	done
 	[ "$n" -eq 13 ]
 }
+tried_again() { failing token lab --token-endpoint "$ANSWERS/empty-503" --retry-time 2; }
+looked_at() {
+	run doctor lab; clean "$T/out"
+	grep -q '^ok  *exchange ' "$T/out"
+	run doctor lab --json; clean "$T/out"
+	run doctor lab --token-endpoint "$ANSWERS/invalid-client-400"; clean "$T/out"
+	grep -q '^failed  *exchange ' "$T/out"
+	run jwks check "$ANSWERS/ok" --profile lab; clean "$T/out"
+	run server show google; clean "$T/out"
+}
 no_server() { failing token lab --token-endpoint https://127.0.0.1:1/; }
 unknown_ca() { failing token lab --cacert "$W/rsa.pem"; }
 wrong_pin() {
@@ -117,6 +127,6 @@ no_file_is_left() {
 }
 
 run_tests verbose_says_something token_success header_success json_success \
-	assertion_success others_success bad_answers no_server unknown_ca \
+	assertion_success others_success bad_answers tried_again looked_at no_server unknown_ca \
 	wrong_pin pin_as_a_source pin_in_a_uri spoilt_signature \
 	arguments_and_environment no_file_is_left

@@ -87,6 +87,42 @@ static void members_that_are_left_out(void **state)
 	build(&req, "{\"alg\":\"RS384\"}", CLAIMS_TO_JTI "}");
 }
 
+static void further_claims(void **state)
+{
+	struct assertion_request req = plain;
+	json_auto_t *extensions =
+		json_pack("{s:{s:s}}", "hl7-b2b", "version", "1");
+
+	(void)state;
+	req.subject = NULL;
+	req.scope = "a b";
+	req.extensions = extensions;
+	build(&req, HEADER,
+	      "{\"iss\":\"me\",\"aud\":\"" URL "\",\"exp\":1700000240,"
+	      "\"jti\":\"j1\",\"iat\":1700000000,\"scope\":\"a b\","
+	      "\"extensions\":{\"hl7-b2b\":{\"version\":\"1\"}}}");
+}
+
+/* The length is known before the signature, whatever the time. */
+static void length_is_foreseen(void **state)
+{
+	po_auto_t(EVP_PKEY) *key = EVP_EC_gen("P-384");
+	struct signer *signer = &soft_signer_new(key, NULL)->signer;
+	struct assertion_request req = plain;
+	po_auto(secret) *jwt = NULL;
+	size_t len;
+
+	(void)state;
+	req.alg = ALG_ES384;
+	len = assertion_length(&req, signer->pubkey);
+	req.now_s = 1999999999;
+	assert_int_equal(assertion_sign(&req, signer, &jwt, NULL), PO_OK);
+	assert_int_equal(len, secret_len(jwt));
+	req.jti = "";
+	assert_int_equal(assertion_length(&req, signer->pubkey), 0);
+	signer_free(signer);
+}
+
 static void texts_are_escaped(void **state)
 {
 	struct assertion_request req = plain;
@@ -219,6 +255,8 @@ int main(void)
 		cmocka_unit_test(plain_is_exact),
 		cmocka_unit_test(everything_in_order),
 		cmocka_unit_test(members_that_are_left_out),
+		cmocka_unit_test(further_claims),
+		cmocka_unit_test(length_is_foreseen),
 		cmocka_unit_test(texts_are_escaped),
 		cmocka_unit_test(longest_and_shortest_life),
 		cmocka_unit_test(too_long_for_the_buffer),

@@ -159,6 +159,51 @@ static void no_parameters(void **state)
 	assert_string_equal(secret_reveal(form), GRANT "&" TYPE "&" CLIENT);
 }
 
+/* The assertion is the grant (RFC 7523 section 2.1). */
+static void jwt_bearer(void **state)
+{
+	po_auto(secret) *form = NULL;
+	struct token_request req = { .grant = GRANT_JWT_BEARER,
+				     .assertion = ASSERTION };
+
+	(void)state;
+	assert_int_equal(token_request_form(&req, &form, NULL), PO_OK);
+	assert_string_equal(
+		secret_reveal(form),
+		"grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3A"
+		"jwt-bearer&assertion=" ASSERTION);
+}
+
+/* TLS authenticates the client, which names itself (RFC 8705 section 2). */
+static void without_assertion(void **state)
+{
+	po_auto(secret) *form = NULL;
+	struct token_request req = { .client_id = "me", .scope = "a" };
+
+	(void)state;
+	assert_int_equal(token_request_form(&req, &form, NULL), PO_OK);
+	assert_string_equal(secret_reveal(form), GRANT "&scope=a&client_id=me");
+}
+
+static void rules_come_first(void **state)
+{
+	const char *const form_of_rules[] = { "udap=1", NULL };
+	const char *const params[] = { "a=b", NULL };
+	const char *const taken[] = { "udap=2", NULL };
+	po_auto(secret) *form = NULL;
+	struct po_error err = { 0 };
+	struct token_request req = { .client_id = "me",
+				     .form = form_of_rules,
+				     .params = params };
+
+	(void)state;
+	assert_int_equal(token_request_form(&req, &form, NULL), PO_OK);
+	assert_string_equal(secret_reveal(form),
+			    GRANT "&client_id=me&udap=1&a=b");
+	assert_int_equal(params_check(taken, form_of_rules, &err), PO_E_USAGE);
+	assert_non_null(strstr(err.text, "'udap' is set by"));
+}
+
 static void number_of_parameters(void **state)
 {
 	static char texts[TOKEN_REQUEST_PARAMS_MAX + 1][4];
@@ -188,13 +233,16 @@ static void headers_are_bare(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[PO_ARRAY_SIZE(rows) + 3];
+	struct CMUnitTest tests[PO_ARRAY_SIZE(rows) + 6];
 	size_t n = 0;
 
 	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++)
 		tests[n++] = (struct CMUnitTest){ rows[i].name, form_row, NULL,
 						  NULL, &rows[i] };
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(no_parameters);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(jwt_bearer);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(without_assertion);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(rules_come_first);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(number_of_parameters);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(headers_are_bare);
 	return _cmocka_run_group_tests("token-request", tests, n, NULL, NULL);
