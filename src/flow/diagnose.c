@@ -256,12 +256,30 @@ static void look_at_audience(const struct evidence *e, struct causes *causes)
 		    "the server may want another claim aud than '%.200s'", aud);
 }
 
-static void look_at_length(const struct evidence *e, struct causes *causes)
+static void look_at_status(const struct evidence *e, struct causes *causes)
 {
-	if (e->response->status == 413 || e->response->status == 414 ||
-	    e->response->status == 431)
+	switch (e->response->status) {
+	case 404:
+	case 405:
+	case 415:
+		add(causes, 95, "wrong-url",
+		    "look at token-endpoint: it may be a page for people, or "
+		    "another service",
+		    "'%.256s' does not take token requests",
+		    e->profile->token_endpoint);
+		break;
+	case 413:
+	case 414:
+	case 431:
 		add(causes, 95, "too-long", "leave out x5c, shorten names",
 		    "the request is too long for this server");
+		break;
+	case 429:
+		add(causes, 95, "rate-limit", "ask less often",
+		    "the server is asked too often");
+		break;
+	default: break;
+	}
 }
 
 static void look_at_client(const struct evidence *e, struct causes *causes)
@@ -308,7 +326,7 @@ void diagnose(const struct evidence *evidence, struct causes *ret_causes)
 		return;
 	look_at_clock(evidence, ret_causes);
 	look_at_set(evidence, ret_causes);
-	look_at_length(evidence, ret_causes);
+	look_at_status(evidence, ret_causes);
 	look_at_algorithm(evidence, ret_causes);
 	look_at_certificate(evidence, ret_causes);
 	look_at_jku(evidence, ret_causes);

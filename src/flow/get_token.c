@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "base/text.h"
 #include "flow/assertion_source.h"
 #include "flow/diagnose.h"
 #include "flow/discover.h"
@@ -168,6 +169,28 @@ enum po_status get_token_send(const struct po_env *env,
 	return access_token_read(response, env->now_s(), ret_token, err);
 }
 
+/* What is odd about an answer, and no reason to refuse it. */
+static void warn_of_answer(const struct access_token *token,
+			   const struct http_response *response)
+{
+	uint64_t age_s = 0;
+
+	if (token->type_is_assumed)
+		log_warn("the server did not say the access token's type; "
+			 "Bearer is assumed");
+	if (token->expiry_is_capped)
+		log_warn("the server gave the access token more than ten years "
+			 "of life; ten are assumed");
+	if (secret_len(token->value) > ACCESS_TOKEN_LONG_BYTES)
+		log_warn("the access token has %zu bytes; many servers do not "
+			 "take that much in a header",
+			 secret_len(token->value));
+	if (text_to_uint(response->age, UINT32_MAX, &age_s) && age_s > 0)
+		log_warn("the answer was kept by a cache for %llu s (Age); it "
+			 "may be somebody else's",
+			 (unsigned long long)age_s);
+}
+
 /* ---- and the next ------------------------------------------------------------ */
 
 struct tries {
@@ -317,8 +340,10 @@ static enum po_status try_all(struct tries *t, struct access_token **ret_token,
 
 		http_response_init(&response);
 		st = try_once(t, ret_token, &response, &why);
-		if (st == PO_OK)
+		if (st == PO_OK) {
+			warn_of_answer(*ret_token, &response);
 			return PO_OK;
+		}
 		if (wait_for_next(t, st, &response, &why))
 			continue;
 		if (why.status == st)

@@ -90,8 +90,10 @@ static void read_expiry(struct access_token *t, int64_t now_s)
 	}
 	if (s < 0)
 		s = 0;
-	if (s > ACCESS_TOKEN_EXPIRY_MAX_S)
+	if (s >= ACCESS_TOKEN_EXPIRY_MAX_S) {
 		s = ACCESS_TOKEN_EXPIRY_MAX_S;
+		t->expiry_is_capped = true;
+	}
 	t->expires_in_s = s;
 	t->expires_at_s = now_s + s;
 }

@@ -15,6 +15,7 @@
 
 #define ACCESS_TOKEN_EXPIRY_ASSUMED_S 300 /* when the server does not say */
 #define ACCESS_TOKEN_EXPIRY_MAX_S ((int64_t)10 * 365 * 86400)
+#define ACCESS_TOKEN_LONG_BYTES 8192 /* more than servers take in a header */
 
 struct access_token {
 	struct secret *value; /* owned */
@@ -23,6 +24,7 @@ struct access_token {
 	int64_t expires_in_s; /* from the moment of the answer */
 	int64_t expires_at_s;
 	bool expiry_is_assumed;
+	bool expiry_is_capped;
 	bool type_is_assumed;
 };
 
