@@ -335,7 +335,7 @@ static enum po_status fail_network(const struct libcurl *lib, CURL *easy,
 {
 	curl_off_t connected = 0;
 
-	(void)lib->easy_getinfo(easy, CURLINFO_APPCONNECT_TIME_T, &connected);
+	(void)lib->easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
 	x->response->failure = failure_of(code, connected > 0);
 	if (x->late != PO_OK) {
 		if (err && err->status == PO_OK)

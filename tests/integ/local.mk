@@ -13,6 +13,8 @@ integ_tests = \
 	tests/integ/240-retries.t \
 	tests/integ/300-calls.t \
 	tests/integ/400-bad-input.t \
+	tests/integ/410-answers.t \
+	tests/integ/420-tls.t \
 	tests/integ/430-jwks-check.t \
 	tests/integ/440-doctor.t \
 	tests/integ/500-token-nss.t \
@@ -42,6 +44,7 @@ EXTRA_DIST += $(integ_tests) \
 	tests/lib/tap.sh \
 	tests/servers/answer-server.py \
 	tests/servers/authlib-server.py \
+	tests/servers/broken-tls.py \
 	tests/servers/file-server.py \
 	tests/servers/flaky-server.py \
 	tests/servers/glewlwyd.sh \
@@ -59,6 +62,8 @@ EXTRA_DIST += $(integ_tests) \
 	tests/servers/vendor_request.py \
 	tests/servers/vendor_rows.py \
 	tests/servers/vendor_rules.py \
+	tests/servers/wild-server.py \
+	tests/servers/wild_answers.py \
 	tests/tokens/namespaces.sh \
 	tests/tokens/nss.sh \
 	tests/tokens/opencryptoki.sh \

@@ -5,6 +5,9 @@
 #   good.pem good.key       localhost, 127.0.0.1 (chain included)
 #   wrong-host.*            elsewhere.example
 #   expired.*               localhost, ended yesterday
+#   not-yet-valid.*         localhost, begins in 2099
+#   client-only.*           localhost, for clients
+#   leaf-only.*             localhost, by an intermediate CA that is not sent
 #   self-signed.*           localhost, by no CA
 # usage: make-pki.sh DIR
 set -eu
@@ -19,12 +22,13 @@ key_and() {
 		-keyout "$name.key" "$@" 2>/dev/null
 }
 
-# signed NAME SUBJECT-ALT-NAME CA-OPTION...: a server certificate of the CA.
+# signed NAME SUBJECT-ALT-NAME CA-OPTION...: a certificate of the CA, for servers
+# unless $usage says otherwise.
 signed() {
 	name=$1 san=$2; shift 2
 	key_and "$name" -subj "/CN=$name" -out "$name.csr"
-	printf 'subjectAltName=%s\nbasicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n' \
-		"$san" >"$name.ext"
+	printf 'subjectAltName=%s\nbasicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=%s\n' \
+		"$san" "${usage-serverAuth}" >"$name.ext"
 	openssl ca -batch -notext -config ca.conf -extfile "$name.ext" \
 		-in "$name.csr" -out "$name.crt" "$@" 2>/dev/null
 	cat "$name.crt" ca.pem >"$name.pem"
@@ -56,5 +60,14 @@ local_names=DNS:localhost,IP:127.0.0.1
 signed good "$local_names"
 signed wrong-host DNS:elsewhere.example
 signed expired "$local_names" -startdate 20200101000000Z -enddate 20200201000000Z
+signed not-yet-valid "$local_names" -startdate 20990101000000Z -enddate 20990201000000Z
+usage=clientAuth signed client-only "$local_names"
+key_and intermediate -subj "/CN=intermediate" -out intermediate.csr
+printf 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n' >intermediate.ext
+openssl ca -batch -notext -config ca.conf -extfile intermediate.ext \
+	-in intermediate.csr -out intermediate.pem 2>/dev/null
+signed leaf-only "$local_names" -cert intermediate.pem -keyfile intermediate.key
+openssl x509 -in leaf-only.pem -out leaf-only.crt
+mv leaf-only.crt leaf-only.pem
 key_and self-signed -x509 -days 30 -out self-signed.pem -subj "/CN=localhost" \
 	-addext "subjectAltName=$local_names"

@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# TLS that must not come about, and proxies in between: exit status 12, one line
+# that says why, and not a byte of a request for the other side.
+. "$top_srcdir/tests/lib/tap.sh"
+. "$top_srcdir/tests/lib/softhsm.sh"
+. "$top_srcdir/tests/lib/servers.sh"
+. "$top_srcdir/tests/lib/fixture.sh"
+
+SERVERS=$top_srcdir/tests/servers
+softhsm_new "$W/hsm" lab 739154
+fixture_rsa rsa 2048
+softhsm_import "$W/rsa.key" "$W/rsa.pem" 01 rsa
+sh "$SERVERS/make-pki.sh" "$W/pki" >/dev/null
+sh "$SERVERS/make-pki.sh" "$W/other-pki" >/dev/null
+profile rsa 'client-id = "tls"' "cacert = \"$W/pki/ca.pem\"" 'scope = "system/*.read"' \
+	'retry-time = 0' "module = \"$SOFTHSM_MODULE\"" "pin-from = \"file:$SOFTHSM_PIN_FILE\"" \
+	'key = "pkcs11:token=lab;object=rsa"'
+
+token() { # OPTION...: at the server just started
+	"$P11OAUTH" token rsa --token-endpoint "https://localhost:$SERVER_PORT/ok" "$@"
+}
+# certificate NAME TEXT OPTION...: a server with this certificate is refused so.
+certificate() {
+	want_words=$2
+	start_server "$1" /usr/bin/python3 "$SERVERS/answer-server.py" --log "$T/requests" \
+		--cert "$W/pki/$1.pem" --key "$W/pki/$1.key"
+	shift 2
+	fails 12 "$want_words" token "$@"
+	empty "$T/requests"
+}
+expired() { certificate expired "expired"; }
+not_yet_valid() { certificate not-yet-valid "not yet valid"; }
+wrong_host() { certificate wrong-host "localhost"; }
+self_signed() { certificate self-signed "self-signed"; }
+missing_intermediate() { certificate leaf-only "intermediate"; }
+unknown_ca() { certificate good "issuer" --cacert "$W/other-pki/ca.pem"; }
+for_clients_only() { certificate client-only "purpose"; }
+no_cas_at_all() { printf '' >none.pem; certificate good "" --cacert "$T/none.pem"; }
+old_tls() {
+	start_server old /usr/bin/python3 "$SERVERS/answer-server.py" --log "$T/requests" --old-tls \
+		--cert "$W/pki/good.pem" --key "$W/pki/good.key"
+	fails 12 "version" token
+	empty "$T/requests"
+}
+
+# broken MODE: such a server; its log is $T/log.
+broken() {
+	start_server "$1" /usr/bin/python3 "$SERVERS/broken-tls.py" --mode "$1" --log "$T/log" \
+		--tls-cert "$W/pki/good.pem" --tls-key "$W/pki/good.key" --ca "$W/pki/ca.pem"
+}
+nothing_sent() {
+	tries=0
+	until [ -s "$T/log" ]; do
+		tries=$((tries + 1)); [ "$tries" -lt 50 ]
+		sleep 0.1 # the server writes its log after the client is gone; bounded above
+	done
+	jq -se 'map(.bytes) | add == 0' "$T/log" >/dev/null || { cat "$T/log"; return 1; }
+}
+asks_for_a_certificate() {
+	broken ask
+	expect 0 token
+	[ "$(cat "$T/out")" = broken-tls-token ]
+	jq -se 'map(.certificate) == [false]' "$T/log" >/dev/null
+}
+wants_a_certificate() { broken require; fails 12 "certificate" token; nothing_sent; }
+stalls() { broken stall; fails 12 "timed out" token --timeout 2; }
+stalls_for_ten_seconds() {
+	broken stall
+	before=$(date +%s)
+	fails 12 "" token
+	took=$(($(date +%s) - before))
+	[ "$took" -ge 9 ]
+	[ "$took" -le 13 ]
+}
+closes() { broken close; fails 12 "" token; nothing_sent; }
+plain_http() { broken plain; fails 12 "" token; nothing_sent; }
+
+# ---- proxies -----------------------------------------------------------------------
+through() { # MODE TEXT
+	broken "$1"
+	https_proxy=http://127.0.0.1:$SERVER_PORT; export https_proxy
+	fails 12 "$2" token
+	has "$T/err" "https_proxy"
+	nothing_sent
+}
+a_captive_portal() { through captive ""; }
+a_proxy_that_refuses() { through refuse "403"; }
+a_proxy_that_wants_a_password() {
+	start_server proxy /usr/bin/python3 "$SERVERS/answer-server.py" --http --log "$T/requests"
+	https_proxy=http://127.0.0.1:$SERVER_PORT; export https_proxy
+	fails 12 "407" token
+	[ "$(jq -r .method "$T/requests")" = CONNECT ]
+}
+no_proxy_for_this_host() {
+	start_server good /usr/bin/python3 "$SERVERS/answer-server.py" \
+		--cert "$W/pki/good.pem" --key "$W/pki/good.key"
+	https_proxy=http://127.0.0.1:1 no_proxy=localhost; export https_proxy no_proxy
+	expect 0 token
+}
+
+run_tests expired not_yet_valid wrong_host self_signed missing_intermediate unknown_ca \
+	for_clients_only no_cas_at_all old_tls asks_for_a_certificate wants_a_certificate \
+	stalls stalls_for_ten_seconds closes plain_http a_captive_portal a_proxy_that_refuses \
+	a_proxy_that_wants_a_password no_proxy_for_this_host
