@@ -20,4 +20,19 @@ dist_man_MANS += \
 	doc/man/p11oauth-version.1 \
 	doc/man/p11oauth.1 \
 	doc/man/p11oauth.conf.5
-EXTRA_DIST += doc/tokens.md
+EXTRA_DIST += doc/tokens.md \
+	doc/servers/README.md \
+	doc/servers/athenahealth-okta.md \
+	doc/servers/auth0.md \
+	doc/servers/careevolution.md \
+	doc/servers/cms.md \
+	doc/servers/entra.md \
+	doc/servers/epic.md \
+	doc/servers/fapi2.md \
+	doc/servers/google.md \
+	doc/servers/identityserver.md \
+	doc/servers/keycloak.md \
+	doc/servers/medplum-aidbox.md \
+	doc/servers/oracle-health.md \
+	doc/servers/smart.md \
+	doc/servers/udap.md

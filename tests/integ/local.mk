@@ -34,6 +34,7 @@ integ_tests = \
 	tests/integ/660-pin-memory.t \
 	tests/integ/700-completion.t \
 	tests/integ/800-man-examples.t \
+	tests/integ/810-server-docs.t \
 	tests/integ/900-no-leaks.t \
 	tests/integ/910-contrib.t
 TESTS += $(integ_tests)
