@@ -311,6 +311,13 @@ bool profile_has(const struct profile *profile, const char *name)
 	return profile->origin[s - profile_settings].kind != ORIGIN_DEFAULT;
 }
 
+bool profile_chose(const struct profile *profile, const char *name)
+{
+	const struct setting *s = profile_setting(name);
+
+	return profile->origin[s - profile_settings].kind >= ORIGIN_FILE;
+}
+
 /* ---- faults ----------------------------------------------------------------- */
 
 static enum po_status status_of(const struct origin *origin)

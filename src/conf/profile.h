@@ -183,6 +183,9 @@ enum po_status profile_discover(struct profile *profile, const char *name,
 
 bool profile_has(const struct profile *profile, const char *name);
 
+/* True when a person set it: file, environment or option, not the rules. */
+bool profile_chose(const struct profile *profile, const char *name);
+
 /*
  * The claim aud: one string, byte for byte as configured: the token endpoint,
  * the issuer or a literal (RFC 7523 section 3, RFC 10070). NULL: what it needs

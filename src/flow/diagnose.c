@@ -234,7 +234,12 @@ static void look_at_audience(const struct evidence *e, struct causes *causes)
 
 	if (!aud)
 		return;
-	if (!is_issuer && !is_endpoint)
+	if (!profile_chose(p, "audience") && !profile_chose(p, "typ"))
+		add(causes, 15, "audience",
+		    "look at the server's documentation; server = NAME in the "
+		    "profile sets it",
+		    "the server may want another claim aud than '%.200s'", aud);
+	else if (!is_issuer && !is_endpoint)
 		add(causes, 91, "audience",
 		    "leave audience out of the profile: the server's rules "
 		    "know it",
@@ -242,18 +247,13 @@ static void look_at_audience(const struct evidence *e, struct causes *causes)
 		    "endpoint byte for byte%s",
 		    aud, p->issuer ? ", nor the issuer" : "");
 	else if (is_strict != is_issuer)
-		add(causes, 91, "audience",
+		add(causes, 70, "audience",
 		    "take the server rules that fit: smart has the token "
 		    "endpoint and JWT, rfc10070 the issuer and "
 		    "client-authentication+jwt",
 		    "the claim aud is the %s, which does not go with typ %s",
 		    is_issuer ? "issuer" : "token endpoint",
 		    p->typ ? p->typ : "JWT");
-	else
-		add(causes, 15, "audience",
-		    "look at the server's documentation; server = NAME in the "
-		    "profile sets it",
-		    "the server may want another claim aud than '%.200s'", aud);
 }
 
 static void look_at_status(const struct evidence *e, struct causes *causes)

@@ -68,6 +68,26 @@ static enum po_status check_dates(const struct open_key *key,
 	return PO_OK;
 }
 
+/* The rules of a server name what it takes; a key may make something else. */
+static void warn_of_algorithm(const struct open_key *key)
+{
+	const struct profile *p = key->profile;
+	const char *const *rules = (const char *const *)p->algorithms;
+	enum alg alg = alg_default(key->signer->pubkey);
+	bool fits = false;
+
+	if (!rules[0] ||
+	    (p->algorithm && text_word_index(p->algorithm, rules) >= 0))
+		return;
+	for (size_t i = 0; !p->algorithm && !fits && rules[i]; i++)
+		fits = alg_parse(rules[i], &alg, NULL) == PO_OK &&
+		       alg_check_key(alg, key->signer->pubkey, NULL) == PO_OK;
+	if (!fits)
+		log_warn("the server takes %s%s, not the algorithm of this key "
+			 "or profile; it is used all the same",
+			 rules[0], rules[1] ? " and others" : "");
+}
+
 /* What the public side says, once: as soon as it is known. */
 static enum po_status check_public_side(struct open_key *key,
 					struct po_error *err)
@@ -82,6 +102,10 @@ static enum po_status check_public_side(struct open_key *key,
 			st = alg_check_key(alg, s->pubkey, err);
 	} else if (s->pubkey) {
 		st = alg_check_key(alg_default(s->pubkey), s->pubkey, err);
+	}
+	if (st == PO_OK && s->pubkey && !key->algorithm_checked) {
+		key->algorithm_checked = true;
+		warn_of_algorithm(key);
 	}
 	if (st != PO_OK || !s->cert || key->certificate_checked)
 		return st;

@@ -22,7 +22,7 @@ struct open_key {                      /* owned */
 	struct kept_pin own_kept;      /* when the caller keeps none */
 	const struct profile *profile; /* borrowed */
 	int64_t now_s;                 /* when it was opened */
-	bool certificate_checked;
+	bool certificate_checked, algorithm_checked;
 };
 
 /*

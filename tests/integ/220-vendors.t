@@ -183,8 +183,8 @@ smart_es384_not_at_eclinicalworks() {
 rfc10070_not_at_smart() { not_at rfc10070 smart typ; }
 rfc10070_not_at_epic() { not_at rfc10070 epic typ; }
 fapi2_not_at_smart() { not_at fapi2 smart alg; }
-auth0_not_at_smart() { not_at auth0 smart aud; }
-auth0_not_at_okta() { not_at auth0 okta aud; }
+auth0_not_at_smart() { not_at auth0 smart aud --kid jwk-thumbprint; }
+auth0_not_at_okta() { not_at auth0 okta aud --kid jwk-thumbprint; }
 entra_not_at_smart() { not_at entra smart alg; }
 google_not_at_smart() { not_at google smart grant_type; }
 google_not_at_rfc10070() { not_at google rfc10070 grant_type; }

@@ -87,15 +87,23 @@ static void good_set(struct evidence *e, struct profile *p)
 	e->set_changed_s = NOW_S - 40 * 86400;
 }
 
+/* As a person does in a file. */
+static void choose(struct profile *p, const char *name)
+{
+	p->origin[profile_setting(name) - profile_settings].kind = ORIGIN_FILE;
+}
+
 static void slash(struct evidence *e, struct profile *p)
 {
 	(void)e;
+	choose(p, "audience");
 	p->audience = with_slash;
 }
 
 static void issuer_for_smart(struct evidence *e, struct profile *p)
 {
 	(void)e;
+	choose(p, "audience");
 	p->issuer = issuer;
 	p->audience = by_issuer;
 	p->token_endpoint = endpoint;
@@ -104,7 +112,16 @@ static void issuer_for_smart(struct evidence *e, struct profile *p)
 static void endpoint_for_strict(struct evidence *e, struct profile *p)
 {
 	(void)e;
+	choose(p, "audience");
 	p->typ = strict_typ;
+}
+
+/* Auth0 has it so, and its section says so. */
+static void issuer_by_the_rules(struct evidence *e, struct profile *p)
+{
+	(void)e;
+	p->issuer = issuer;
+	p->audience = by_issuer;
 }
 
 static void long_life(struct evidence *e, struct profile *p)
@@ -159,6 +176,8 @@ static struct row rows[] = {
 	{ "audience", "the issuer, with typ JWT", issuer_for_smart },
 	{ "audience", "the endpoint, with the strict typ",
 	  endpoint_for_strict },
+	{ "client-id", "the issuer, as the rules have it",
+	  issuer_by_the_rules },
 	{ "lifetime", "five minutes of life", long_life },
 	{ "algorithm-not-offered", "an algorithm that is not listed",
 	  algorithm },
