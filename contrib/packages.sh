@@ -4,8 +4,8 @@
 # here. Sourced by contrib/quickstart and contrib/check.
 
 packages_build="autoconf automake gcc libc6-dev libconfuse-dev
-	libcurl4-openssl-dev libjansson-dev libp11-kit-dev libssl-dev make
-	pkg-config"
+	libcurl4-openssl-dev libjansson-dev libp11-dev libp11-kit-dev libssl-dev
+	make pkg-config"
 packages_sandbox="curl opensc openssl python3 python3-authlib
 	python3-cryptography python3-flask softhsm2"
 # shellcheck disable=SC2034 # contrib/check uses it

@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@ struct device {
 	char name[64];
 
 	/* under the lock */
+	bool busy;       /* somebody waits for a job */
 	device_job *job; /* to do; NULL: none */
 	void *arg;
 	bool done;
@@ -164,6 +166,9 @@ static void install_handlers(void)
 		if (sigaction(signals[i], NULL, &old) == 0 &&
 		    old.sa_handler == SIG_DFL)
 			(void)sigaction(signals[i], &sa, NULL);
+	/* handlers run last in, first out: ours before OpenSSL's, which would
+	 * take the ground from under a thread that shakes hands */
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_ADD_ALL_DIGESTS, NULL);
 	(void)atexit(on_exit_called);
 }
 
@@ -295,10 +300,13 @@ enum po_status device_run(struct device *device, device_job *job, void *arg,
 	enum po_status st = PO_OK;
 
 	(void)pthread_mutex_lock(&device->lock);
+	while (device->busy)
+		wait_a_tick(device);
 	if (device->lost) {
 		(void)pthread_mutex_unlock(&device->lock);
 		return po_fail(err, PO_E_DEVICE, 0, "the device is lost");
 	}
+	device->busy = true;
 	device->job = job;
 	device->arg = arg;
 	device->done = false;
@@ -316,6 +324,8 @@ enum po_status device_run(struct device *device, device_job *job, void *arg,
 		if (err && err->status == PO_OK)
 			*err = device->err;
 	}
+	device->busy = false;
+	(void)pthread_cond_broadcast(&device->changed);
 	(void)pthread_mutex_unlock(&device->lock);
 	notice_clear(&notice);
 	return st;

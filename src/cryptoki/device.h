@@ -34,8 +34,9 @@ void device_set_name(struct device *device, const char *token_label);
 typedef enum po_status device_job(void *arg, struct po_error *err);
 
 /*
- * Runs job(arg) in the device's thread and waits for it. Fails as the job does,
- * or, when the module did not come back (the device is lost then):
+ * Runs job(arg) in the device's thread and waits for it; one job at a time, so
+ * that several threads may ask. Fails as the job does, or, when the module did
+ * not come back (the device is lost then):
  *
  * PO_E_USER    nobody touched the device, or a signal came; err->native is
  *              ETIMEDOUT for the former

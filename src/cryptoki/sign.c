@@ -4,7 +4,10 @@
 #include "cryptoki/ckr.h"
 #include "cryptoki/device.h"
 
+#include <openssl/rsa.h>
 #include <string.h>
+
+PO_DEFINE_AUTO_T(EVP_PKEY_CTX, EVP_PKEY_CTX_free);
 
 struct hash {
 	const char *md; /* OpenSSL's name */
@@ -52,8 +55,8 @@ static void put_digest_info(uint8_t out[static DIGEST_INFO_LEN],
 _Static_assert(DIGEST_INFO_LEN + EVP_MAX_MD_SIZE <= SIGN_INPUT_MAX,
 	       "a DigestInfo does not fit");
 
-static enum po_status prepare(enum alg alg, const struct to_be_signed *in,
-			      struct sign_operation *op, struct po_error *err)
+enum po_status sign_prepare(enum alg alg, const struct to_be_signed *in,
+			    struct sign_operation *op, struct po_error *err)
 {
 	const struct hash *hash = hash_of(alg);
 	unsigned int hash_len = 0;
@@ -63,19 +66,19 @@ static enum po_status prepare(enum alg alg, const struct to_be_signed *in,
 			NULL))
 		return po_fail(err, PO_E_INTERNAL, 0, "hashing failed");
 
+	*op = (struct sign_operation){ .what = alg_name(alg) };
 	switch (alg_kind(alg)) {
 	case ALG_PKCS1:
-		op->mechanism.mechanism = CKM_RSA_PKCS;
+		op->mechanism = CKM_RSA_PKCS;
 		put_digest_info(op->input, hash, (uint8_t)hash_len);
 		op->input_len = DIGEST_INFO_LEN;
 		break;
 	case ALG_PSS:
 		op->pss = (CK_RSA_PKCS_PSS_PARAMS){ hash->mechanism, hash->mgf,
 						    hash_len };
-		op->mechanism = (CK_MECHANISM){ CKM_RSA_PKCS_PSS, &op->pss,
-						sizeof(op->pss) };
+		op->mechanism = CKM_RSA_PKCS_PSS;
 		break;
-	case ALG_ECDSA: op->mechanism.mechanism = CKM_ECDSA; break;
+	case ALG_ECDSA: op->mechanism = CKM_ECDSA; break;
 	}
 	memcpy(op->input + op->input_len, digest, hash_len);
 	op->input_len += hash_len;
@@ -83,21 +86,20 @@ static enum po_status prepare(enum alg alg, const struct to_be_signed *in,
 }
 
 enum po_status sign_start(const struct session *session, CK_OBJECT_HANDLE key,
-			  enum alg alg, const struct to_be_signed *input,
 			  struct sign_operation *op, struct po_error *err)
 {
-	enum po_status st;
+	CK_MECHANISM mechanism = { op->mechanism, NULL, 0 };
 	CK_RV rv;
 
-	*op = (struct sign_operation){ .alg = alg };
-	st = prepare(alg, input, op, err);
-	if (st != PO_OK)
-		return st;
+	if (op->mechanism == CKM_RSA_PKCS_PSS) {
+		mechanism.pParameter = &op->pss;
+		mechanism.ulParameterLen = sizeof(op->pss);
+	}
 	rv = MODULE_CALL(session->module, C_SignInit, session->handle,
-			 &op->mechanism, key);
+			 &mechanism, key);
 	if (rv != CKR_OK)
 		return po_context(err, ckr_fail(err, rv, "C_SignInit"), "%s",
-				  alg_name(alg));
+				  op->what);
 	return PO_OK;
 }
 
@@ -111,11 +113,86 @@ enum po_status sign_finish(const struct session *session,
 
 	if (rv != CKR_OK)
 		return po_context(err, ckr_fail(err, rv, "C_Sign"), "%s",
-				  alg_name(op->alg));
+				  op->what);
 	if (len > sizeof(ret_sig->bytes))
 		return po_fail(err, PO_E_CRYPTO, 0,
 			       "the module claims a signature of %lu bytes",
 			       len);
 	ret_sig->len = len;
 	return PO_OK;
+}
+
+/* ---- is it one? ----------------------------------------------------------- */
+
+/* What an RSA signature was made of, as far as padding tells it. */
+static bool recovers(EVP_PKEY_CTX *ctx, int padding,
+		     const struct sign_operation *op,
+		     const struct signature *sig)
+{
+	uint8_t input[SIGN_INPUT_MAX];
+	size_t len = sizeof(input);
+
+	return EVP_PKEY_verify_recover_init(ctx) > 0 &&
+	       EVP_PKEY_CTX_set_rsa_padding(ctx, padding) > 0 &&
+	       EVP_PKEY_verify_recover(ctx, input, &len, sig->bytes, sig->len) >
+		       0 &&
+	       len == op->input_len && memcmp(input, op->input, len) == 0;
+}
+
+static bool holds_pss(EVP_PKEY_CTX *ctx, const struct sign_operation *op,
+		      const struct signature *sig)
+{
+	const char *md = NULL;
+
+	for (size_t i = 0; i < PO_ARRAY_SIZE(hashes); i++)
+		if (hashes[i].mechanism == op->pss.hashAlg &&
+		    hashes[i].mgf == op->pss.mgf)
+			md = hashes[i].md;
+	return md && EVP_PKEY_verify_init(ctx) > 0 &&
+	       EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
+	       EVP_PKEY_CTX_set_signature_md(ctx, EVP_get_digestbyname(md)) >
+		       0 &&
+	       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, (int)op->pss.sLen) > 0 &&
+	       EVP_PKEY_verify(ctx, sig->bytes, sig->len, op->input,
+			       op->input_len) == 1;
+}
+
+static bool holds_ecdsa(EVP_PKEY_CTX *ctx, const struct sign_operation *op,
+			const struct signature *sig)
+{
+	size_t len = 0;
+	uint8_t *der = signature_to_der(sig->bytes, sig->len, &len);
+	bool holds =
+		der && EVP_PKEY_verify_init(ctx) > 0 &&
+		EVP_PKEY_verify(ctx, der, len, op->input, op->input_len) == 1;
+
+	OPENSSL_free(der);
+	return holds;
+}
+
+static bool holds(EVP_PKEY_CTX *ctx, const struct sign_operation *op,
+		  const struct signature *sig)
+{
+	switch (op->mechanism) {
+	case CKM_RSA_PKCS: return recovers(ctx, RSA_PKCS1_PADDING, op, sig);
+	case CKM_RSA_X_509: return recovers(ctx, RSA_NO_PADDING, op, sig);
+	case CKM_RSA_PKCS_PSS: return holds_pss(ctx, op, sig);
+	case CKM_ECDSA: return holds_ecdsa(ctx, op, sig);
+	default: return false;
+	}
+}
+
+enum po_status sign_check(const struct pubkey *key,
+			  const struct sign_operation *op,
+			  const struct signature *sig, struct po_error *err)
+{
+	po_auto_t(EVP_PKEY_CTX) *ctx = EVP_PKEY_CTX_new(pubkey_evp(key), NULL);
+
+	if (!ctx)
+		return po_no_memory(err);
+	if (sig->len == pubkey_signature_len(key) && holds(ctx, op, sig))
+		return PO_OK;
+	return po_fail(err, PO_E_CRYPTO, 0,
+		       "what the device signed is not used: it does not verify "
+		       "with the public key");
 }

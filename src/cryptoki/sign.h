@@ -15,7 +15,7 @@
 #include "cryptoki/slot.h"
 #include "key/signer.h"
 
-#define SIGN_INPUT_MAX 128 /* bytes: a DigestInfo or a hash */
+#define SIGN_INPUT_MAX SIGNATURE_MAX /* bytes: a hash, a DigestInfo, a block */
 
 struct to_be_signed { /* borrowed */
 	const void *data;
@@ -27,17 +27,21 @@ struct signature {
 	size_t len;
 };
 
-struct sign_operation { /* between C_SignInit and C_Sign */
-	enum alg alg;
-	CK_MECHANISM mechanism;
-	CK_RSA_PKCS_PSS_PARAMS pss;
+struct sign_operation {   /* what C_SignInit and C_Sign get */
+	const char *what; /* for error texts; static */
+	CK_MECHANISM_TYPE mechanism;
+	CK_RSA_PKCS_PSS_PARAMS pss; /* of CKM_RSA_PKCS_PSS */
 	uint8_t input[SIGN_INPUT_MAX];
 	size_t input_len;
 };
 
-/* Hashes the data and calls C_SignInit, once. op must not move. */
+/* Hashes the data; no device is asked. */
+enum po_status sign_prepare(enum alg alg, const struct to_be_signed *input,
+			    struct sign_operation *op,
+			    struct po_error *err) PO_MUST_CHECK;
+
+/* C_SignInit, once. op is not changed, but PKCS #11 takes no const. */
 enum po_status sign_start(const struct session *session, CK_OBJECT_HANDLE key,
-			  enum alg alg, const struct to_be_signed *input,
 			  struct sign_operation *op,
 			  struct po_error *err) PO_MUST_CHECK;
 
@@ -45,5 +49,14 @@ enum po_status sign_start(const struct session *session, CK_OBJECT_HANDLE key,
 enum po_status sign_finish(const struct session *session,
 			   struct sign_operation *op, struct signature *ret_sig,
 			   struct po_error *err) PO_MUST_CHECK;
+
+/*
+ * PO_E_CRYPTO unless sig is a signature of the operation's input by key: for
+ * what does not go through signer_sign().
+ */
+enum po_status sign_check(const struct pubkey *key,
+			  const struct sign_operation *op,
+			  const struct signature *sig,
+			  struct po_error *err) PO_MUST_CHECK;
 
 #endif

@@ -8,28 +8,11 @@
 #include "cryptoki/find.h"
 #include "cryptoki/login.h"
 #include "cryptoki/policy.h"
-#include "cryptoki/sign.h"
+#include "cryptoki/token_signer_impl.h"
 #include "cryptoki/uri.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct token_signer {
-	struct signer signer; /* first: the seam casts back to us */
-	struct token_signer_request request;
-	P11KitUri *uri;
-	struct module *module;
-	struct session session;
-	struct device *device;
-	CK_OBJECT_HANDLE private_key;
-	bool always_authenticate; /* the key wants a login for each signature */
-	bool logged_in;           /* by us */
-
-	/* the signature that is being made */
-	enum alg alg;
-	struct to_be_signed input;
-	struct signature made;
-};
 
 static struct token_signer *of(struct signer *s)
 {
@@ -353,32 +336,40 @@ static enum po_status token_signer_unlock(struct signer *s,
 
 /* ---- sign, free --------------------------------------------------------- */
 
+struct signing { /* one that is being made; the device's if it gets lost */
+	struct token_signer *t;
+	struct sign_operation op;
+	struct signature made;
+};
+
 /* One signature; authenticate: with a login of its own. */
-static enum po_status sign_once(struct token_signer *t, bool authenticate,
+static enum po_status sign_once(struct signing *s, bool authenticate,
 				struct po_error *err)
 {
-	struct sign_operation op;
-	enum po_status st = sign_start(&t->session, t->private_key, t->alg,
-				       &t->input, &op, err);
+	struct token_signer *t = s->t;
+	enum po_status st =
+		sign_start(&t->session, t->private_key, &s->op, err);
 
 	if (st == PO_OK && authenticate)
 		st = login_for_signature(&t->session, t->request.pin,
 					 t->request.kept, err);
-	return st == PO_OK ? sign_finish(&t->session, &op, &t->made, err) : st;
+	return st == PO_OK ? sign_finish(&t->session, &s->op, &s->made, err)
+			   : st;
 }
 
 static enum po_status sign_job(void *arg, struct po_error *err)
 {
-	struct token_signer *t = arg;
+	struct signing *s = arg;
+	struct token_signer *t = s->t;
 	struct po_error why = { 0 };
-	enum po_status st = sign_once(t, t->always_authenticate, &why);
+	enum po_status st = sign_once(s, t->always_authenticate, &why);
 
 	/* some keys do not say that they want a login for each signature */
 	if (st == PO_E_PIN && why.native == CKR_USER_NOT_LOGGED_IN &&
 	    t->logged_in && !t->always_authenticate) {
 		struct po_error again = { 0 };
 
-		st = sign_once(t, true, &again);
+		st = sign_once(s, true, &again);
 		if (st == PO_E_DEVICE)
 			st = why.status; /* it was not that: the first reason */
 		else
@@ -389,22 +380,46 @@ static enum po_status sign_job(void *arg, struct po_error *err)
 	return po_context(err, st, "token '%s'", t->signer.token_label);
 }
 
+enum po_status token_signer_make(struct token_signer *t,
+				 const struct sign_operation *op,
+				 struct signature *ret_sig,
+				 struct po_error *err)
+{
+	enum po_status st = interrupt_check(err);
+	struct signing *s;
+
+	if (st != PO_OK)
+		return st;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return po_no_memory(err);
+	s->t = t;
+	s->op = *op;
+	st = device_run(t->device, sign_job, s, err);
+	if (st == PO_OK)
+		*ret_sig = s->made;
+	if (!device_is_lost(t->device))
+		free(s);
+	return st;
+}
+
 static enum po_status token_signer_sign(struct signer *s, enum alg alg,
 					const void *data, size_t len,
 					uint8_t *sig, size_t *ret_sig_len,
 					struct po_error *err)
 {
-	struct token_signer *t = of(s);
-	enum po_status st = interrupt_check(err);
+	const struct to_be_signed input = { data, len };
+	struct sign_operation op;
+	struct signature made;
+	enum po_status st = sign_prepare(alg, &input, &op, err);
 
-	t->alg = alg;
-	t->input = (struct to_be_signed){ data, len };
+	made.len = 0;
 	if (st == PO_OK)
-		st = device_run(t->device, sign_job, t, err);
+		st = token_signer_make(of(s), &op, &made, err);
 	if (st != PO_OK)
 		return st;
-	memcpy(sig, t->made.bytes, t->made.len);
-	*ret_sig_len = t->made.len;
+	memcpy(sig, made.bytes, made.len);
+	*ret_sig_len = made.len;
 	return PO_OK;
 }
 
@@ -421,6 +436,7 @@ static void token_signer_free(struct signer *s)
 {
 	struct token_signer *t = of(s);
 
+	tls_key_free(t->tls); /* asks the device nothing */
 	if (t->device && device_is_lost(t->device))
 		return; /* its thread still has everything */
 	device_free(t->device, close_job, t);
@@ -430,7 +446,7 @@ static void token_signer_free(struct signer *s)
 	free(t);
 }
 
-static const struct signer_ops token_signer_ops = {
+const struct signer_ops token_signer_ops = {
 	.unlock = token_signer_unlock,
 	.sign = token_signer_sign,
 	.free = token_signer_free,

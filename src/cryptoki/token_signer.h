@@ -12,6 +12,7 @@
 #ifndef PO_CRYPTOKI_TOKEN_SIGNER_H
 #define PO_CRYPTOKI_TOKEN_SIGNER_H
 
+#include "cryptoki/device.h"
 #include "cryptoki/pin.h"
 #include "key/signer.h"
 
@@ -52,6 +53,28 @@ struct token_signer_request {  /* all borrowed, for as long as the signer */
 enum po_status token_signer_open(const struct token_signer_request *req,
 				 struct signer **ret_signer,
 				 struct po_error *err) PO_MUST_CHECK;
+
+/*
+ * The private key of an unlocked signer for OpenSSL's own use: TLS with a
+ * client certificate (RFC 8705). Borrowed, the same each time, until
+ * signer_free(): by then nobody may hold a reference, so a connection that used
+ * it is closed before. Each signature is one operation as signer_sign() makes
+ * it, with the token's deadline, its own login where the key wants one, and
+ * verified; it may take as long as a person takes to touch the device.
+ *
+ * PO_E_INTERNAL: not unlocked, no token's key, or another signer's key is in
+ * use for TLS: one at a time in a process.
+ */
+enum po_status token_signer_evp(struct signer *s, EVP_PKEY **ret_key,
+				struct po_error *err) PO_MUST_CHECK;
+
+/*
+ * Runs job(arg), in this thread, which uses that key. When it fails and a
+ * signature failed on the way, then that is the error (PO_E_DEVICE, PO_E_USER,
+ * PO_E_PIN, PO_E_CRYPTO, …) instead of what became of it in TLS.
+ */
+enum po_status token_signer_run(struct signer *s, device_job *job, void *arg,
+				struct po_error *err) PO_MUST_CHECK;
 
 /*
  * True when all of it once more, from token_signer_open() on, may succeed: a

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "cryptoki/token_signer.h"
+#include "flow/tls_identity.h"
 #include "oauth/token_request.h"
 
 #include <errno.h>
@@ -16,6 +18,7 @@
 struct exchange {
 	const struct po_env *env;
 	const struct profile *profile;
+	const struct open_key *key; /* NULL: TLS needs none */
 
 	/* the thread that connects */
 	pthread_t thread;
@@ -126,7 +129,8 @@ static void abandon(struct exchange *x)
 
 void exchange_expect(struct exchange *x, size_t len)
 {
-	if (x->profile->no_overlap || (x->is_started && x->late.len == len))
+	if (x->profile->no_overlap || profile_uses_tls(x->profile) ||
+	    (x->is_started && x->late.len == len))
 		return;
 	abandon(x);
 	http_response_init(&x->response);
@@ -170,17 +174,52 @@ static bool finish_early(struct exchange *x, const struct secret *form,
 	return true;
 }
 
+void exchange_use_key(struct exchange *x, const struct open_key *key)
+{
+	x->key = key;
+}
+
+struct posting { /* what exchange_post() does, for token_signer_run() */
+	struct exchange *x;
+	struct http_request request;
+	struct http_response *response;
+};
+
+static enum po_status post(void *arg, struct po_error *err)
+{
+	struct posting *p = arg;
+	struct http_client *http = p->x->env->http;
+
+	http_response_clear(p->response);
+	http_response_init(p->response); /* discovery's may be in it */
+	return http->perform(http, &p->request, p->response, err);
+}
+
+static enum po_status post_with_key(struct posting *p, struct po_error *err)
+{
+	const struct profile *profile = p->x->profile;
+	struct tls_identity identity;
+	enum po_status st = tls_identity_of(p->x->key, &identity, err);
+
+	if (st != PO_OK)
+		return st;
+	p->request.identity = &identity.http;
+	if (profile->mtls_token_endpoint)
+		p->request.url = profile->mtls_token_endpoint;
+	return token_signer_run(p->x->key->signer, post, p, err);
+}
+
 enum po_status exchange_post(struct exchange *x, const struct secret *form,
 			     struct http_response *response,
 			     struct po_error *err)
 {
-	struct http_request request = request_of(x->profile);
+	struct posting p = { x, request_of(x->profile), response };
 	enum po_status st = PO_OK;
 
 	if (finish_early(x, form, response, &st, err))
 		return st;
-	request.body = form;
-	return x->env->http->perform(x->env->http, &request, response, err);
+	p.request.body = form;
+	return x->key ? post_with_key(&p, err) : post(&p, err);
 }
 
 void exchange_free(struct exchange *x)

@@ -7,12 +7,14 @@
  * TCP and TLS happen in a thread of their own meanwhile. Not a byte of the
  * request leaves before it is complete, and nothing does when signing fails. A
  * connection that has waited for EXCHANGE_HOLD_MS is given up and made anew.
+ *
+ * A profile with TLS client authentication does without: its handshake wants
+ * the key itself.
  */
 #ifndef PO_FLOW_EXCHANGE_H
 #define PO_FLOW_EXCHANGE_H
 
-#include "conf/profile.h"
-#include "flow/env.h"
+#include "flow/open_key.h"
 #include "http/http.h"
 
 #define EXCHANGE_HOLD_MS 10000
@@ -29,6 +31,10 @@ PO_DEFINE_AUTO(exchange, exchange_free);
 /* Connects, for a request with a body of len bytes. Never waits, never fails:
  * what goes wrong shows in exchange_post(). */
 void exchange_expect(struct exchange *x, size_t len);
+
+/* The key, unlocked, of a profile with TLS client authentication; borrowed until
+ * the exchange is freed, which must be before the key is. */
+void exchange_use_key(struct exchange *x, const struct open_key *key);
 
 /*
  * Sends form and waits for the answer; fails as http_client.perform() does.

@@ -9,6 +9,7 @@
 #include "flow/diagnose.h"
 #include "flow/discover.h"
 #include "flow/exchange.h"
+#include "flow/tls_identity.h"
 #include "oauth/refusal.h"
 #include "oauth/token_request.h"
 
@@ -20,7 +21,7 @@
 #define BACKOFF_FIRST_MS 500
 #define BACKOFF_MAX_MS 10000
 #define RETRY_AFTER_MAX_S 60
-#define SAID_WEIGHT_MIN 45 /* of a cause that is worth the one line */
+#define SAID_WEIGHT_MIN 40 /* of a cause that is worth the one line */
 
 /* ---- before anything is asked of token or server ----------------------------- */
 
@@ -137,13 +138,32 @@ static void warn_of_length(const struct profile *p, size_t len)
 			 len, (long long)p->assertion_max);
 }
 
-enum po_status get_token_form(const struct profile *profile,
-			      struct assertion_source *source,
-			      struct exchange *exchange,
-			      struct secret **ret_form, struct po_error *err)
+/* The form of a client that TLS authenticates: the key is needed, not its
+ * signature. */
+static enum po_status form_for_tls(const struct profile *p,
+				   struct assertion_source *source,
+				   struct exchange *exchange,
+				   struct secret **ret_form,
+				   struct po_error *err)
 {
-	struct lengths lengths = { profile, exchange };
+	struct open_key *key = NULL;
+	enum po_status st = assertion_source_key(source, &key, err);
+
+	if (st != PO_OK)
+		return st;
+	exchange_use_key(exchange, key);
+	return make_form(p, NULL, ret_form, err);
+}
+
+static enum po_status form_with_assertion(const struct profile *p,
+					  struct assertion_source *source,
+					  struct exchange *exchange,
+					  struct secret **ret_form,
+					  struct po_error *err)
+{
+	struct lengths lengths = { p, exchange };
 	po_auto(secret) *assertion = NULL;
+	const struct identity *id;
 	enum po_status st;
 
 	assertion_source_on_length(source, on_length, &lengths);
@@ -151,8 +171,20 @@ enum po_status get_token_form(const struct profile *profile,
 	assertion_source_on_length(source, NULL, NULL);
 	if (st != PO_OK)
 		return st;
-	warn_of_length(profile, secret_len(assertion));
-	return make_form(profile, secret_reveal(assertion), ret_form, err);
+	if (profile_uses_tls(p))
+		exchange_use_key(exchange, assertion_source_last(source, &id));
+	warn_of_length(p, secret_len(assertion));
+	return make_form(p, secret_reveal(assertion), ret_form, err);
+}
+
+enum po_status get_token_form(const struct profile *profile,
+			      struct assertion_source *source,
+			      struct exchange *exchange,
+			      struct secret **ret_form, struct po_error *err)
+{
+	if (profile_tls_is_proof(profile))
+		return form_for_tls(profile, source, exchange, ret_form, err);
+	return form_with_assertion(profile, source, exchange, ret_form, err);
 }
 
 enum po_status get_token_send(const struct po_env *env,

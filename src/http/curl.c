@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "http/libcurl.h"
+#include "http/tls.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,11 +27,13 @@ struct curl_client {
 	const struct libcurl *lib; /* NULL until the first request */
 	CURLM *multi;              /* keeps connections for the next request */
 	CURL *easy;
+	struct tls tls; /* of the request under way; kept connections know it */
 };
 
 struct exchange { /* one request under way */
 	const struct http_request *request;
 	struct http_response *response;
+	struct tls *tls;
 	size_t header_bytes;
 	bool too_long; /* body or headers passed their limit */
 	int64_t deadline_ms;
@@ -232,7 +235,14 @@ static bool set_transport(const struct libcurl *lib, CURL *easy,
 	       SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
 	       (!r->ca_file || (SET(CURLOPT_CAINFO, r->ca_file) &&
 				SET(CURLOPT_CAPATH, NULL))) &&
-	       SET(CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_TIMEOUT_MS) &&
+	       /* a key for TLS may wait for a touch, which is no network's */
+	       SET(CURLOPT_CONNECTTIMEOUT_MS,
+		   (long)(r->identity ? timeout_of(r)
+				      : HTTP_CONNECT_TIMEOUT_MS)) &&
+	       /* a certificate is of this request, not of the connection */
+	       SET(CURLOPT_FRESH_CONNECT, r->identity ? 1L : 0L) &&
+	       SET(CURLOPT_FORBID_REUSE, r->identity ? 1L : 0L) &&
+	       SET(CURLOPT_SSL_SESSIONID_CACHE, r->identity ? 0L : 1L) &&
 	       SET(CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED_BYTES_PER_S) &&
 	       SET(CURLOPT_LOW_SPEED_TIME, LOW_SPEED_TIME_S) &&
 	       SET(CURLOPT_NOSIGNAL, 1L) &&
@@ -258,7 +268,7 @@ static bool set_exchange(const struct libcurl *lib, CURL *easy,
 	     !SET(CURLOPT_PREREQFUNCTION, on_connected) ||
 	     !SET(CURLOPT_PREREQDATA, x)))
 		return false;
-	return SET(CURLOPT_HTTPHEADER, headers) &&
+	return tls_set(x->tls, lib, easy) && SET(CURLOPT_HTTPHEADER, headers) &&
 	       SET(CURLOPT_WRITEFUNCTION, on_body) &&
 	       SET(CURLOPT_WRITEDATA, x) &&
 	       SET(CURLOPT_HEADERFUNCTION, on_header) &&
@@ -296,12 +306,17 @@ static enum po_status fail_transfer(const struct libcurl *lib, CURL *easy,
 		x->reason[0] ? x->reason : lib->easy_strerror(code);
 	const char *variable = proxy_variable(x->request->url);
 	const char *system = "";
+	char words[TLS_WORDS_MAX];
 	long os_errno = 0;
 
 	if (code == CURLE_COULDNT_CONNECT)
 		(void)lib->easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
 	if (os_errno != 0)
 		system = strerror((int)os_errno);
+	reason = tls_words(x->tls, code, reason, words);
+	/* our own certificate, before a byte went to the network */
+	if (code == CURLE_SSL_CERTPROBLEM)
+		return po_fail(err, PO_E_CRYPTO, code, "%s", reason);
 	return po_fail(err, PO_E_NETWORK, code, "%s%s%s%s%s%s", reason,
 		       *system ? " (" : "", system, *system ? ")" : "",
 		       variable ? "; a proxy is set by " : "",
@@ -469,6 +484,7 @@ static enum po_status perform(struct http_client *client,
 	struct exchange x = {
 		.request = request,
 		.response = response,
+		.tls = &c->tls,
 		.body = request->body,
 		.deadline_ms = clock_monotonic_ms() + timeout_of(request),
 	};
@@ -479,9 +495,13 @@ static enum po_status perform(struct http_client *client,
 		st = check_ca_file(request->ca_file, err);
 	if (st == PO_OK)
 		st = prepare(c, err);
+	if (st == PO_OK)
+		st = tls_begin(&c->tls, c->lib, request->identity,
+			       &response->verify, err);
 	if (st != PO_OK)
 		return st;
 	st = perform_with(c, &x, err);
+	tls_end(&c->tls);
 	return po_context(err, st, "%.*s", (int)strcspn(request->url, "?"),
 			  request->url);
 }

@@ -4,7 +4,6 @@
 #include <dlfcn.h>
 #include <malloc.h>
 #include <openssl/crypto.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,7 +59,13 @@ static bool find_all(void *lib, struct libcurl *c)
 	       find(lib, "curl_multi_poll", &c->multi_poll) &&
 	       find(lib, "curl_multi_info_read", &c->multi_info_read) &&
 	       find(lib, "curl_slist_append", &c->slist_append) &&
-	       find(lib, "curl_slist_free_all", &c->slist_free_all);
+	       find(lib, "curl_slist_free_all", &c->slist_free_all) &&
+	       find(lib, "curl_version_info", &c->version_info);
+}
+
+bool libcurl_find(const struct libcurl *curl, const char *name, void *function)
+{
+	return find(curl->library, name, function);
 }
 
 enum po_status libcurl_load(const struct libcurl **ret_curl,
@@ -85,6 +90,7 @@ enum po_status libcurl_load(const struct libcurl **ret_curl,
 				 wiping_realloc, strdup, calloc) != CURLE_OK)
 		return po_fail(err, PO_E_INTERNAL, 0,
 			       "libcurl cannot be initialised");
+	curl.library = library;
 	loaded = true;
 	*ret_curl = &curl;
 	return PO_OK;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 
 #include <curl/curl.h>
+#include <stdbool.h>
 
 #undef curl_easy_setopt /* a macro that hides the function's type */
 #undef curl_easy_getinfo
@@ -29,6 +30,8 @@ struct libcurl { /* the functions that are used, with their own types */
 	__typeof__(curl_multi_info_read) *multi_info_read;
 	__typeof__(curl_slist_append) *slist_append;
 	__typeof__(curl_slist_free_all) *slist_free_all;
+	__typeof__(curl_version_info) *version_info;
+	void *library;
 };
 
 /*
@@ -38,5 +41,12 @@ struct libcurl { /* the functions that are used, with their own types */
  */
 enum po_status libcurl_load(const struct libcurl **ret_curl,
 			    struct po_error *err) PO_MUST_CHECK;
+
+/*
+ * Sets *function, a pointer to a function of any type, to one of libcurl or of
+ * what it is linked with, such as its libssl. False: there is none.
+ */
+bool libcurl_find(const struct libcurl *curl, const char *name,
+		  void *function) PO_MUST_CHECK;
 
 #endif

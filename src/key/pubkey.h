@@ -79,7 +79,7 @@ enum po_status pubkey_spki_sha256(const struct pubkey *key,
 				  uint8_t hash[static PUBKEY_SHA256_LEN],
 				  struct po_error *err) PO_MUST_CHECK;
 
-/* Borrowed; only for verification and encoding inside key/ and jose/. */
+/* Borrowed; only to verify and to encode, in key/, cryptoki/ and jose/. */
 EVP_PKEY *pubkey_evp(const struct pubkey *key);
 
 #endif

@@ -11,8 +11,7 @@
 PO_DEFINE_AUTO_T(EVP_MD_CTX, EVP_MD_CTX_free);
 PO_DEFINE_AUTO_T(ECDSA_SIG, ECDSA_SIG_free);
 
-/* R || S as the DER that OpenSSL wants; OPENSSL_free() it. */
-static uint8_t *to_der(const uint8_t *sig, size_t len, size_t *ret_len)
+uint8_t *signature_to_der(const uint8_t *sig, size_t len, size_t *ret_len)
 {
 	po_auto_t(ECDSA_SIG) *pair = ECDSA_SIG_new();
 	BIGNUM *r = BN_bin2bn(sig, (int)(len / 2), NULL);
@@ -61,7 +60,7 @@ enum po_status signature_verify(const struct pubkey *key, enum alg alg,
 			       "the signature has %zu bytes instead of %zu",
 			       sig_len, pubkey_signature_len(key));
 	if (alg_kind(alg) == ALG_ECDSA) {
-		der = to_der(sig, sig_len, &sig_len);
+		der = signature_to_der(sig, sig_len, &sig_len);
 		if (!der)
 			return po_no_memory(err);
 		sig = der;

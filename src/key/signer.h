@@ -86,4 +86,8 @@ enum po_status signature_verify(const struct pubkey *key, enum alg alg,
 				const uint8_t *sig, size_t sig_len,
 				struct po_error *err) PO_MUST_CHECK;
 
+/* R || S as the DER that OpenSSL wants; OPENSSL_free() it. NULL: no memory. */
+uint8_t *signature_to_der(const uint8_t *sig, size_t len,
+			  size_t *ret_len) PO_MUST_CHECK;
+
 #endif

@@ -29,12 +29,12 @@ certificate() {
 	fails 12 "$want_words" token "$@"
 	empty "$T/requests"
 }
-expired() { certificate expired "expired"; }
-not_yet_valid() { certificate not-yet-valid "not yet valid"; }
-wrong_host() { certificate wrong-host "localhost"; }
+expired() { certificate expired "the certificate of 'CN=expired' has expired"; }
+not_yet_valid() { certificate not-yet-valid "is not valid yet"; }
+wrong_host() { certificate wrong-host "is for another host"; }
 self_signed() { certificate self-signed "self-signed"; }
-missing_intermediate() { certificate leaf-only "intermediate"; }
-unknown_ca() { certificate good "issuer" --cacert "$W/other-pki/ca.pem"; }
+missing_intermediate() { certificate leaf-only "is issued by 'CN=intermediate', which the server did not send"; }
+unknown_ca() { certificate good "none of the CAs trusted here" --cacert "$W/other-pki/ca.pem"; }
 for_clients_only() { certificate client-only "purpose"; }
 no_cas_at_all() { printf '' >none.pem; certificate good "" --cacert "$T/none.pem"; }
 old_tls() {

@@ -10,6 +10,9 @@ integ_tests = \
 	tests/integ/210-discovery.t \
 	tests/integ/215-vendor-rules.t \
 	tests/integ/220-vendors.t \
+	tests/integ/230-mtls-key.t \
+	tests/integ/231-tls-reasons.t \
+	tests/integ/235-mtls-tokens.t \
 	tests/integ/240-retries.t \
 	tests/integ/300-calls.t \
 	tests/integ/400-bad-input.t \
@@ -43,6 +46,7 @@ EXTRA_DIST += $(integ_tests) \
 	tests/lib/servers.sh \
 	tests/lib/softhsm.sh \
 	tests/lib/tap.sh \
+	tests/lib/tls-server.sh \
 	tests/servers/answer-server.py \
 	tests/servers/authlib-server.py \
 	tests/servers/broken-tls.py \

@@ -26,7 +26,10 @@ seam() {
 }
 foreign=$(
 	seam 'include <p11-kit/' cryptoki/
+	seam 'include <libp11' cryptoki/evp.c
+	seam 'include <openssl/engine' cryptoki/evp.c
 	seam 'include <curl/' http/
+	seam 'include <openssl/ssl' http/tls.c
 	seam 'include <confuse' conf/
 	seam 'secure_getenv\(' base/environment.c
 	seam 'MODULE_CALL\(' cryptoki/

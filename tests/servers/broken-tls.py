@@ -33,12 +33,17 @@ def answer(status, body, type=b"application/json"):
 
 
 def read_request(connection):
-    data = b""
-    while b"\r\n\r\n" not in data:
+    """The request with its body, or what came of it."""
+    data, want = b"", None
+    while want is None or len(data) < want:
         chunk = connection.recv(65536)
         if not chunk:
             return data
         data += chunk
+        head, end, _ = data.partition(b"\r\n\r\n")
+        if end:
+            length = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")]
+            want = len(head) + len(end) + int(length[0] if length else 0)
     return data
 
 

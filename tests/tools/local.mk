@@ -1,10 +1,12 @@
 # Programs and scripts that tests use; none is a test.
-check_PROGRAMS += tests/tools/jws-sign tests/tools/populate
+check_PROGRAMS += tests/tools/jws-sign tests/tools/populate tests/tools/tls-client
 tests_tools_jws_sign_SOURCES = tests/tools/jws-sign.c
 tests_tools_jws_sign_LDADD = $(FLOW_LIBS)
 tests_tools_populate_SOURCES = tests/tools/populate.c
 tests_tools_populate_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_tools_populate_LDADD = $(CRYPTO_LIBS)
+tests_tools_tls_client_SOURCES = tests/tools/tls-client.c
+tests_tools_tls_client_LDADD = $(FLOW_LIBS)
 EXTRA_DIST += tests/tools/fault-sweep.py tests/tools/jwk-to-pem.py \
 	tests/tools/jwt-sign.py \
 	tests/tools/loopback-up.py tests/tools/pinentry.py \

@@ -13,3 +13,9 @@ TESTS += tests/unit/http-fields-test
 tests_unit_http_fields_test_SOURCES = tests/unit/http-fields-test.c
 tests_unit_http_fields_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_http_fields_test_LDADD = $(HTTP_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/http-tls-test
+TESTS += tests/unit/http-tls-test
+tests_unit_http_tls_test_SOURCES = tests/unit/http-tls-test.c $(TEST_DATA_FILES)
+tests_unit_http_tls_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_http_tls_test_LDADD = libhttp.a $(KEY_LIBS) $(UNIT_LIBS)

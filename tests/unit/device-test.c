@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The thread of a device when several ask at once: a handshake, and whoever
+ * signs meanwhile.
+ */
+#include "cryptoki/device.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ASKERS 4
+#define ASKS 5
+#define JOB_US 20000
+
+static struct device *device;
+static int inside; /* jobs that run now; only in the device's thread */
+
+struct asker {
+	pthread_t thread;
+	int number;
+	int wrong; /* answers that were somebody else's */
+};
+
+static enum po_status slow_job(void *arg, struct po_error *err)
+{
+	const struct asker *a = arg;
+	int others = inside++;
+
+	(void)usleep(JOB_US);
+	inside--;
+	if (others > 0)
+		return po_fail(err, PO_E_INTERNAL, 0, "two at a time");
+	return po_fail(err, PO_E_PIN, a->number, "for %d", a->number);
+}
+
+static void *ask(void *arg)
+{
+	struct asker *a = arg;
+
+	for (int i = 0; i < ASKS; i++) {
+		struct po_error err = { 0 };
+		enum po_status st = device_run(device, slow_job, a, &err);
+
+		if (st != PO_E_PIN || err.native != a->number)
+			a->wrong++;
+	}
+	return NULL;
+}
+
+static void each_gets_its_own_answer(void **state)
+{
+	struct asker askers[ASKERS] = { 0 };
+
+	(void)state;
+	device = device_new(0);
+	assert_non_null(device);
+	for (int i = 0; i < ASKERS; i++) {
+		askers[i].number = i + 1;
+		assert_int_equal(pthread_create(&askers[i].thread, NULL, ask,
+						&askers[i]),
+				 0);
+	}
+	for (int i = 0; i < ASKERS; i++) {
+		assert_int_equal(pthread_join(askers[i].thread, NULL), 0);
+		assert_int_equal(askers[i].wrong, 0);
+	}
+	device_free(device, NULL, NULL);
+}
+
+/* In a call into a module that does not come back. */
+static enum po_status stuck_job(void *arg, struct po_error *err)
+{
+	(void)arg;
+	(void)err;
+	device_enter("C_Stuck");
+	(void)sleep(5);
+	(void)device_leave(0);
+	return PO_OK;
+}
+
+static void *ask_in_vain(void *arg)
+{
+	return device_run(device, stuck_job, NULL, arg) == PO_OK ? arg : NULL;
+}
+
+/* Who waits for his turn is not left waiting. */
+static void a_lost_device_is_lost_for_all(void **state)
+{
+	struct po_error first = { 0 }, second = { 0 };
+	void *succeeded = &first;
+	pthread_t thread;
+
+	(void)state;
+	device = device_new(1);
+	assert_non_null(device);
+	assert_int_equal(pthread_create(&thread, NULL, ask_in_vain, &first), 0);
+	(void)usleep(JOB_US);
+	assert_int_equal(device_run(device, stuck_job, NULL, &second),
+			 PO_E_DEVICE);
+	assert_int_equal(pthread_join(thread, &succeeded), 0);
+	assert_null(succeeded);
+	assert_non_null(strstr(first.text, "did not answer in time"));
+	assert_non_null(strstr(second.text, "the device is lost"));
+	assert_true(device_is_lost(device));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_gets_its_own_answer),
+		cmocka_unit_test(a_lost_device_is_lost_for_all),
+	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	(void)fflush(NULL);
+	_exit(failed); /* a thread is stuck, as the program leaves then */
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is done before and after a handshake: our certificate and key, and the
+ * words for what went wrong. Handshakes are in tests/integ/23*.t.
+ */
+#include "http/tls.h"
+#include "tests/unit/test-data.h"
+
+#include <openssl/ec.h>
+#include <openssl/rsa.h>
+#include <openssl/x509_vfy.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MAX_AND_ONE (TLS_CHAIN_MAX + 1)
+
+/* ---- other TLS libraries -------------------------------------------------------- */
+
+static const char *library;
+
+static curl_version_info_data *other_version(CURLversion age)
+{
+	static curl_version_info_data info;
+
+	(void)age;
+	info.ssl_version = library;
+	return &info;
+}
+
+/* A request without a certificate works with any; one with it does not. */
+static void other_library(void **state)
+{
+	const struct libcurl lib = { .version_info = other_version };
+	const struct http_identity identity = { 0 };
+	struct http_verify verify;
+	struct po_error err = { 0 };
+	struct tls tls;
+
+	library = *state;
+	assert_int_equal(tls_begin(&tls, &lib, NULL, &verify, NULL), PO_OK);
+	assert_true(tls_set(&tls, &lib, NULL)); /* sets nothing */
+	tls_end(&tls);
+	assert_int_equal(tls_begin(&tls, &lib, &identity, &verify, &err),
+			 PO_E_INTERNAL);
+	assert_non_null(strstr(err.text, library ? library : "no TLS"));
+	assert_non_null(strstr(err.text, "libcurl with OpenSSL/3"));
+}
+
+/* ---- our certificate -------------------------------------------------------------- */
+
+static struct certificate *cert;
+static EVP_PKEY *key;
+
+static int load(void **state)
+{
+	(void)state;
+	cert = data_certificate("sandbox/cert.pem");
+	key = data_private_key("sandbox/key.pem");
+	return 0;
+}
+
+static int unload(void **state)
+{
+	(void)state;
+	certificate_free(cert);
+	EVP_PKEY_free(key);
+	return 0;
+}
+
+struct identity {
+	const char *name;
+	size_t chain_len;
+	size_t cut, more; /* bytes of the last one */
+	const char *key;  /* another one */
+	const char *said; /* NULL: it is taken */
+};
+
+static struct identity identities[] = {
+	{ "a certificate", 1, 0, 0, NULL, NULL },
+	{ "a chain", 2, 0, 0, NULL, NULL },
+	{ "the longest chain", TLS_CHAIN_MAX, 0, 0, NULL, NULL },
+	{ "a chain that is too long", MAX_AND_ONE, 0, 0, NULL, "1 to 10" },
+	{ "no certificate", 0, 0, 0, NULL, "1 to 10" },
+	{ "a certificate that is cut", 1, 1, 0, NULL, "1 to 10" },
+	{ "bytes behind a certificate", 1, 0, 1, NULL, "1 to 10" },
+	{ "a chain that is cut", 2, 1, 0, NULL, "1 to 10" },
+	{ "another key", 1, 0, 0, "P-256", "of another key" },
+	{ "another key of the kind", 1, 0, 0, "RSA", "of another key" },
+};
+
+static void identity_row(void **state)
+{
+	const struct identity *row = *state;
+	struct http_der chain[MAX_AND_ONE];
+	struct http_identity identity = { chain, row->chain_len, key };
+	po_auto_t(EVP_PKEY) *other = NULL;
+	const struct libcurl *lib = NULL;
+	uint8_t bytes[CERTIFICATE_DER_MAX] = { 0 };
+	struct http_verify verify;
+	struct po_error err = { 0 };
+	const uint8_t *der;
+	struct tls tls;
+	size_t len = 0;
+
+	der = certificate_der(cert, &len);
+	memcpy(bytes, der, len);
+	for (size_t i = 0; i < MAX_AND_ONE; i++)
+		chain[i] = (struct http_der){ der, len };
+	if (row->chain_len)
+		chain[row->chain_len - 1] =
+			(struct http_der){ bytes, len - row->cut + row->more };
+	if (row->key)
+		identity.key = other = strcmp(row->key, "RSA") == 0
+					       ? EVP_RSA_gen(2048)
+					       : EVP_EC_gen(row->key);
+	assert_int_equal(libcurl_load(&lib, NULL), PO_OK);
+	assert_int_equal(tls_begin(&tls, lib, &identity, &verify, &err),
+			 row->said ? PO_E_CRYPTO : PO_OK);
+	if (row->said)
+		assert_non_null(strstr(err.text, row->said));
+	else
+		tls_end(&tls);
+}
+
+/* ---- words ------------------------------------------------------------------------ */
+
+struct words {
+	const char *name;
+	CURLcode code;
+	struct http_verify verify;
+	bool has_certificate;
+	const char *reason;
+	const char *want;
+};
+
+static struct words words[] = {
+	{ "nothing to add",
+	  CURLE_OPERATION_TIMEDOUT,
+	  { 0 },
+	  false,
+	  "Operation timed out",
+	  "Operation timed out" },
+	{ "an error without a name of ours",
+	  CURLE_PEER_FAILED_VERIFICATION,
+	  { X509_V_ERR_CERT_REVOKED, 1, "CN=a", "CN=b" },
+	  false,
+	  "why",
+	  "the certificate of 'CN=a' is not accepted (why)" },
+	{ "the chain before the host",
+	  CURLE_PEER_FAILED_VERIFICATION,
+	  { X509_V_ERR_CERT_HAS_EXPIRED, 0, "CN=a", "CN=b" },
+	  false,
+	  "why",
+	  "the certificate of 'CN=a' has expired (why)" },
+	{ "another reason after a good chain",
+	  CURLE_RECV_ERROR,
+	  { 0, 0, "CN=a", "CN=b" },
+	  false,
+	  "why",
+	  "why" },
+	{ "a certificate is wanted",
+	  CURLE_RECV_ERROR,
+	  { 0 },
+	  false,
+	  "tlsv13 alert certificate required",
+	  "the server wants a client certificate (tlsv13 alert certificate "
+	  "required)" },
+	{ "ours is refused",
+	  CURLE_RECV_ERROR,
+	  { 0 },
+	  true,
+	  "sslv3 alert certificate revoked",
+	  "the server refuses the client's certificate (sslv3 alert "
+	  "certificate revoked)" },
+	{ "the signature is refused",
+	  CURLE_SSL_CONNECT_ERROR,
+	  { 0 },
+	  true,
+	  "tlsv1 alert decrypt error",
+	  "the server says that the signature of the client's key does not "
+	  "hold (tlsv1 alert decrypt error)" },
+	{ "an alert without a certificate of ours",
+	  CURLE_SSL_CONNECT_ERROR,
+	  { 0 },
+	  false,
+	  "tlsv1 alert unknown ca",
+	  "tlsv1 alert unknown ca" },
+};
+
+static void words_row(void **state)
+{
+	struct words *row = *state;
+	struct tls tls = { .is_on = true, .verify = &row->verify };
+	char out[TLS_WORDS_MAX];
+
+	tls.leaf = row->has_certificate ? X509_new() : NULL;
+	assert_string_equal(tls_words(&tls, row->code, row->reason, out),
+			    row->want);
+	tls_end(&tls);
+}
+
+#define ROWS(table, function)                                                  \
+	do {                                                                   \
+		for (size_t i = 0; i < PO_ARRAY_SIZE(table); i++)              \
+			tests[n++] = (struct CMUnitTest){ (table)[i].name,     \
+							  function, NULL,      \
+							  NULL, &(table)[i] }; \
+	} while (0)
+
+int main(void)
+{
+	static char gnutls[] = "GnuTLS/3.7.9", older[] = "OpenSSL/1.1.1n",
+		    libressl[] = "LibreSSL/3.6.1", newer[] = "OpenSSL/30.0.1";
+	char *const others[] = { gnutls, older, libressl, newer, NULL };
+	struct CMUnitTest tests[64];
+	size_t n = 0;
+
+	/* before the real library, which is looked at once */
+	for (size_t i = 0; i < PO_ARRAY_SIZE(others); i++)
+		tests[n++] = (struct CMUnitTest){ others[i] ? others[i]
+							    : "no TLS library",
+						  other_library, NULL, NULL,
+						  others[i] };
+	ROWS(identities, identity_row);
+	ROWS(words, words_row);
+	return _cmocka_run_group_tests("http-tls", tests, n, load, unload);
+}
