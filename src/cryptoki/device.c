@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TICK_MS 50             /* between two looks at the device */
@@ -177,7 +176,6 @@ static void install_handlers(void)
 struct device *device_new(int64_t timeout_s)
 {
 	struct device *d = calloc(1, sizeof(*d));
-	pthread_condattr_t attr;
 
 	if (!d)
 		return NULL;
@@ -185,10 +183,7 @@ struct device *device_new(int64_t timeout_s)
 		(timeout_s ? timeout_s : DEVICE_TIMEOUT_DEFAULT_S) * 1000;
 	install_handlers();
 	(void)pthread_mutex_init(&d->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&d->changed, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	clock_cond_init(&d->changed);
 	if (pthread_create(&d->thread, NULL, thread_main, d) != 0) {
 		free(d);
 		return NULL;
@@ -279,19 +274,6 @@ static enum po_status judge(struct device *d, struct notice *n,
 	return PO_OK;
 }
 
-static void wait_a_tick(struct device *d)
-{
-	struct timespec until;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += (long)TICK_MS * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	(void)pthread_cond_timedwait(&d->changed, &d->lock, &until);
-}
-
 enum po_status device_run(struct device *device, device_job *job, void *arg,
 			  struct po_error *err)
 {
@@ -301,7 +283,7 @@ enum po_status device_run(struct device *device, device_job *job, void *arg,
 
 	(void)pthread_mutex_lock(&device->lock);
 	while (device->busy)
-		wait_a_tick(device);
+		clock_cond_wait_ms(&device->changed, &device->lock, TICK_MS);
 	if (device->lost) {
 		(void)pthread_mutex_unlock(&device->lock);
 		return po_fail(err, PO_E_DEVICE, 0, "the device is lost");
@@ -314,7 +296,7 @@ enum po_status device_run(struct device *device, device_job *job, void *arg,
 	active = device;
 	(void)pthread_cond_broadcast(&device->changed);
 	while (!device->done && st == PO_OK) {
-		wait_a_tick(device);
+		clock_cond_wait_ms(&device->changed, &device->lock, TICK_MS);
 		if (!device->done)
 			st = judge(device, &notice, &interrupted_ms, err);
 	}

@@ -71,7 +71,9 @@ enum po_status token_signer_evp(struct signer *s, EVP_PKEY **ret_key,
 /*
  * Runs job(arg), in this thread, which uses that key. When it fails and a
  * signature failed on the way, then that is the error (PO_E_DEVICE, PO_E_USER,
- * PO_E_PIN, PO_E_CRYPTO, …) instead of what became of it in TLS.
+ * PO_E_PIN, PO_E_CRYPTO, …) instead of what became of it in TLS. The network's
+ * time is not the token's; but the token's, a touch and all, is part of the
+ * exchange, so that this wants a time-out with room for both.
  */
 enum po_status token_signer_run(struct signer *s, device_job *job, void *arg,
 				struct po_error *err) PO_MUST_CHECK;

@@ -11,8 +11,10 @@
 #include "oauth/assertion.h"
 #include "oauth/token_request.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DAY_S 86400
 #define EXPIRY_WARNING_DAYS 30
@@ -92,10 +94,32 @@ static void say_pin(struct visit *v, const struct signer_pin *pin)
 		   pin->is_pinpad ? "; it is typed on the device" : "");
 }
 
+static bool check_module(struct visit *v)
+{
+	const char *path = v->profile->module;
+	struct po_error why = { 0 };
+
+	if (path && path[0] == '/' && access(path, R_OK) != 0) {
+		(void)po_fail(&why, PO_E_TOKEN, errno,
+			      "cannot read the module '%s': %s", path,
+			      strerror(errno));
+		FAIL(v, "module", &why,
+		     "install the device's package, or look at module in the "
+		     "profile");
+		return false;
+	}
+	OK(v, "module", "%s",
+	   path ? path : "the one of the URI, or the default");
+	return true;
+}
+
 /* Each key of the profile: is its token there? No login. */
 static bool check_tokens(struct visit *v)
 {
 	bool any = false;
+
+	if (!check_module(v))
+		return false;
 
 	for (size_t i = 0; v->profile->key[i]; i++) {
 		po_auto(open_key) *key = NULL;

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define TICK_MS 50
 
@@ -53,34 +52,17 @@ struct exchange *exchange_new(const struct po_env *env,
 			      const struct profile *profile)
 {
 	struct exchange *x = calloc(1, sizeof(*x));
-	pthread_condattr_t attr;
 
 	if (!x)
 		return NULL;
 	x->env = env;
 	x->profile = profile;
 	(void)pthread_mutex_init(&x->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&x->changed, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	clock_cond_init(&x->changed);
 	return x;
 }
 
 /* ---- in the thread that connects ------------------------------------------- */
-
-static void wait_a_tick(struct exchange *x)
-{
-	struct timespec until;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += (long)TICK_MS * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	(void)pthread_cond_timedwait(&x->changed, &x->lock, &until);
-}
 
 static enum po_status wait_for_form(void *user, const struct secret **ret_body,
 				    struct po_error *err)
@@ -91,7 +73,7 @@ static enum po_status wait_for_form(void *user, const struct secret **ret_body,
 	(void)pthread_mutex_lock(&x->lock);
 	while (!x->form && !x->was_held_too_long &&
 	       !atomic_load(&x->cancelled) && !interrupt_is_pending()) {
-		wait_a_tick(x);
+		clock_cond_wait_ms(&x->changed, &x->lock, TICK_MS);
 		x->was_held_too_long =
 			!x->form && clock_monotonic_ms() > until_ms;
 	}
@@ -195,6 +177,16 @@ static enum po_status post(void *arg, struct po_error *err)
 	return http->perform(http, &p->request, p->response, err);
 }
 
+/* The token takes part in the handshake, and a touch takes its time. */
+static int64_t both_timeouts_ms(const struct profile *p)
+{
+	int64_t token_s = p->token_timeout_s ? p->token_timeout_s
+					     : DEVICE_TIMEOUT_DEFAULT_S;
+
+	return (p->timeout_s ? p->timeout_s * 1000 : HTTP_TIMEOUT_DEFAULT_MS) +
+	       token_s * 1000;
+}
+
 static enum po_status post_with_key(struct posting *p, struct po_error *err)
 {
 	const struct profile *profile = p->x->profile;
@@ -204,6 +196,7 @@ static enum po_status post_with_key(struct posting *p, struct po_error *err)
 	if (st != PO_OK)
 		return st;
 	p->request.identity = &identity.http;
+	p->request.timeout_ms = both_timeouts_ms(profile);
 	if (profile->mtls_token_endpoint)
 		p->request.url = profile->mtls_token_endpoint;
 	return token_signer_run(p->x->key->signer, post, p, err);

@@ -118,8 +118,8 @@ static int on_verify(int ok, X509_STORE_CTX *store)
 	const X509 *cert = X509_STORE_CTX_get_current_cert(store);
 	int depth = X509_STORE_CTX_get_error_depth(store);
 
-	if (!t || !t->verify || !cert || t->verify->error != X509_V_OK ||
-	    (ok && depth != 0))
+	/* an error is the last that is seen: it ends the handshake */
+	if (!t || !t->verify || !cert || (ok && depth != 0))
 		return ok;
 	t->verify->error = ok ? X509_V_OK : X509_STORE_CTX_get_error(store);
 	t->verify->depth = depth;

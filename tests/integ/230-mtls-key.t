@@ -202,12 +202,29 @@ nobody_touches_it() {
 		"$SERVER_CA" "$TLS_URL" "pkcs11:token=lab;object=p384" "$FAULT" "file:$PIN_FILE" 2 '' >"$T/seen"
 	jq -e '.exit == 9 and (.screen | contains("nobody touched the device in time"))' "$T/seen"
 }
-# Longer than a connection may take otherwise.
+# logged TEXT: waits until the module did that.
+logged() {
+	logged_tries=0
+	until grep -q "$1" "$P11FAULT_LOG"; do
+		logged_tries=$((logged_tries + 1)); [ "$logged_tries" -lt 200 ]
+		sleep 0.1 # polling for the call; bounded above
+	done
+}
+# Longer than a connection may take otherwise; and the server is not fast either.
 a_person_takes_her_time() {
 	fault C_Sign:1:slow
 	P11FAULT_MS=11000; export P11FAULT_MS
-	lets_in rsa
-	expect 0 client "pkcs11:token=lab;object=rsa"
+	lets_in rsa -tls1_2 # where it has to answer once more
+	: >"$P11FAULT_LOG"
+	client "pkcs11:token=lab;object=rsa" >"$T/out" 2>"$T/err" &
+	slow_client=$!
+	logged "^fault: C_Sign slow"
+	kill -STOP "$(pid_of tls)"
+	logged "^C_Sign 0x0"
+	sleep 1 # what is under test is this wait
+	kill -CONT "$(pid_of tls)"
+	wait "$slow_client" || { cat "$T/err"; return 1; }
+	has "$T/out" "Verify return code: 0 (ok)"
 }
 # The time that the network takes is not the device's.
 slow_server() {

@@ -85,23 +85,17 @@ nobody_there() { expect 12 "$P11OAUTH" jwks check https://localhost:1/x --profil
 
 # The host sends its leaf alone, and the client trusts the root.
 incomplete_chain() {
-	openssl req -x509 -newkey rsa:2048 -nodes -days 9 -keyout root.key -out root.pem -subj "/CN=root" 2>/dev/null
-	printf 'basicConstraints=critical,CA:TRUE\n' >ca.ext
-	printf 'subjectAltName=DNS:localhost\n' >leaf.ext
-	openssl req -newkey rsa:2048 -nodes -keyout sub.key -subj "/CN=intermediate" 2>/dev/null |
-		openssl x509 -req -CA root.pem -CAkey root.key -CAcreateserial -days 9 -extfile ca.ext -out sub.pem 2>/dev/null
-	openssl req -newkey rsa:2048 -nodes -keyout leaf.key -subj "/CN=leaf" 2>/dev/null |
-		openssl x509 -req -CA sub.pem -CAkey sub.key -CAcreateserial -days 9 -extfile leaf.ext -out leaf.pem 2>/dev/null
-	cat leaf.pem sub.pem >full.pem
-	for chain in leaf full; do
-		start_server "$chain" /usr/bin/python3 "$SERVERS/jwks-server.py" --jwks "$W/rsa.json" \
-			--other "$W/p384.json" --tls-cert "$T/$chain.pem" --tls-key "$T/leaf.key"
+	cat "$W/pki/leaf-only.pem" "$W/pki/intermediate.pem" >full.pem
+	for chain in "$W/pki/leaf-only.pem" full.pem; do
+		start_server chain /usr/bin/python3 "$SERVERS/jwks-server.py" --jwks "$W/rsa.json" \
+			--other "$W/p384.json" --tls-cert "$chain" --tls-key "$W/pki/leaf-only.key"
 		SETS=https://localhost:$SERVER_PORT
-		if [ "$chain" = leaf ]; then
-			finds 12 chain "intermediate" good --cacert "$T/root.pem"
+		if [ "$chain" = full.pem ]; then
+			expect 0 "$P11OAUTH" jwks check "$SETS/good" --profile rsa
 		else
-			expect 0 "$P11OAUTH" jwks check "$SETS/good" --profile rsa --cacert "$T/root.pem"
+			finds 12 chain "intermediate" good
 		fi
+		stop_server chain
 	done
 }
 no_pin_and_no_credentials() {

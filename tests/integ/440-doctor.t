@@ -125,20 +125,12 @@ certificate_of_another_key() {
 	stop_server other-oidc
 }
 set_with_an_incomplete_chain() {
-	openssl req -x509 -newkey rsa:2048 -nodes -days 9 -keyout root.key -out root.pem -subj "/CN=root" 2>/dev/null
-	printf 'basicConstraints=critical,CA:TRUE\n' >ca.ext
-	printf 'subjectAltName=DNS:localhost\n' >leaf.ext
-	openssl req -newkey rsa:2048 -nodes -keyout sub.key -subj "/CN=intermediate" 2>/dev/null |
-		openssl x509 -req -CA root.pem -CAkey root.key -CAcreateserial -days 9 -extfile ca.ext -out sub.pem 2>/dev/null
-	openssl req -newkey rsa:2048 -nodes -keyout leaf.key -subj "/CN=leaf" 2>/dev/null |
-		openssl x509 -req -CA sub.pem -CAkey sub.key -CAcreateserial -days 9 -extfile leaf.ext -out leaf.pem 2>/dev/null
-	cat root.pem "$W/pki/ca.pem" >cas.pem
 	start_server broken /usr/bin/python3 "$SERVERS/jwks-server.py" --jwks "$W/rsa.json" \
-		--other "$W/p384.json" --tls-cert "$T/leaf.pem" --tls-key "$T/leaf.key"
+		--other "$W/p384.json" --tls-cert "$W/pki/leaf-only.pem" --tls-key "$W/pki/leaf-only.key"
 	broken=https://localhost:$SERVER_PORT
 	# the server cannot read the set either
-	NODE_EXTRA_CA_CERTS=$T/cas.pem bare --jwks-uri "$broken/good"
-	first jwks-chain --issuer "$ISSUER" --jwks-url "$broken/good" --cacert "$T/cas.pem"
+	NODE_EXTRA_CA_CERTS=$W/pki/ca.pem bare --jwks-uri "$broken/good"
+	first jwks-chain --issuer "$ISSUER" --jwks-url "$broken/good"
 	stop_server other-oidc
 	stop_server broken
 }
@@ -148,7 +140,7 @@ all_is_well() {
 	: >"$W/log"
 	doctor 0 --issuer "$OIDC" --jwks-url "$SETS/good"
 	jq -e '.ok and (.causes | length == 0) and ([.findings[].severity] | unique == ["ok"])' "$T/out" >/dev/null
-	for step in configuration discovery token pin key certificate algorithm connection clock \
+	for step in configuration discovery module token pin key certificate algorithm connection clock \
 		jwks-url signature exchange scope; do
 		jq -e --arg step "$step" '[.findings[].check] | index($step)' "$T/out" >/dev/null ||
 			{ echo "no step $step"; return 1; }
@@ -176,7 +168,7 @@ step() {
 }
 no_endpoint() { step 3 configuration "'token-endpoint' is not set"; }
 no_token() { step 4 token "no token matches" --issuer "$OIDC" --key 'pkcs11:token=absent'; }
-no_module() { step 4 token "cannot load" --issuer "$OIDC" --module /nowhere.so; }
+no_module() { step 4 module "cannot read" --issuer "$OIDC" --module /nowhere.so; }
 no_key() { step 5 key "absent" --issuer "$OIDC" --key 'pkcs11:token=lab;object=absent'; }
 wrong_pin() {
 	(umask 077; echo 000000 >pin)

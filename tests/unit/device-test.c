@@ -18,6 +18,7 @@
 #define ASKERS 4
 #define ASKS 5
 #define JOB_US 20000
+#define TEST_S 60 /* a test that hangs fails */
 
 static struct device *device;
 static int inside; /* jobs that run now; only in the device's thread */
@@ -117,7 +118,10 @@ int main(void)
 		cmocka_unit_test(each_gets_its_own_answer),
 		cmocka_unit_test(a_lost_device_is_lost_for_all),
 	};
-	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	int failed;
+
+	(void)alarm(TEST_S);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
 
 	(void)fflush(NULL);
 	_exit(failed); /* a thread is stuck, as the program leaves then */
