@@ -176,26 +176,31 @@ enum po_status jwk_thumbprint(const struct pubkey *key,
 	return PO_OK;
 }
 
-bool jwk_has_private_member(const json_t *jwk_or_set)
+const char *jwk_private_member(const json_t *jwk_or_set)
 {
 	static const char *const names[] = { "d",  "p",  "q",   "dp",
 					     "dq", "qi", "oth", "k" };
-	const json_t *value;
-	const char *name;
-	size_t i;
 	json_t *walk = (json_t *)(uintptr_t)jwk_or_set;
+	const char *name, *found = NULL;
+	const json_t *value;
+	size_t i;
 
 	/* jansson's iterators take no const; nothing is changed */
 	for (i = 0; i < PO_ARRAY_SIZE(names); i++)
 		if (json_object_get(walk, names[i]))
-			return true;
+			return names[i];
 	json_object_foreach (walk, name, value)
-		if (jwk_has_private_member(value))
-			return true;
+		if ((found = jwk_private_member(value)))
+			return found;
 	json_array_foreach (walk, i, value)
-		if (jwk_has_private_member(value))
-			return true;
-	return false;
+		if ((found = jwk_private_member(value)))
+			return found;
+	return NULL;
+}
+
+bool jwk_has_private_member(const json_t *jwk_or_set)
+{
+	return jwk_private_member(jwk_or_set) != NULL;
 }
 
 /* The key with this kid; NULL: none. *ret_count: how many have it. */

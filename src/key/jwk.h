@@ -27,7 +27,9 @@ enum po_status jwk_thumbprint(const struct pubkey *key,
 			      char out[static JWK_THUMBPRINT_LEN + 1],
 			      struct po_error *err) PO_MUST_CHECK;
 
-/* True when some member at any depth is private (d, p, q, dp, dq, qi, oth, k). */
+/* Name of a member that is private (d, p, q, dp, dq, qi, oth, k), at any depth;
+ * NULL: there is none. Static. */
+const char *jwk_private_member(const json_t *jwk_or_set);
 bool jwk_has_private_member(const json_t *jwk_or_set);
 
 /*
