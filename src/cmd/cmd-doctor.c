@@ -65,7 +65,7 @@ static enum po_status print_text(const struct findings *findings,
 {
 	po_auto_buf out = { 0 };
 
-	buf_init(&out, JSON_TEXT_MAX);
+	buf_init(&out, FINDINGS_TEXT_MAX);
 	if (!findings_add_text(findings, &out) || !add_causes(causes, &out))
 		return po_no_memory(err);
 	return output_text(buf_text(&out), err);

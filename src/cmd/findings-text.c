@@ -37,9 +37,10 @@ json_t *findings_json(const struct findings *findings)
 	for (size_t i = 0; list && i < findings->count; i++) {
 		const struct finding *f = &findings->items[i];
 		json_t *item = json_pack(
-			"{s:s, s:s, s:s, s:s?}", "check", f->check, "severity",
-			severity_name(f->severity), "text", f->text, "remedy",
-			f->remedy[0] ? f->remedy : NULL);
+			"{s:s, s:s, s:s, s:s?, s:s*}", "check", f->check,
+			"severity", severity_name(f->severity), "text", f->text,
+			"remedy", f->remedy[0] ? f->remedy : NULL, "kid",
+			f->kid[0] ? f->kid : NULL);
 
 		if (json_array_append_new(list, item) != 0)
 			return NULL;
@@ -57,5 +58,9 @@ enum po_status findings_fail_first(const struct findings *findings,
 			return po_fail(err, f->status, 0, "%s: %s", f->check,
 				       f->text);
 	}
+	if (findings->is_full) /* what was dropped may have failed */
+		return po_fail(err, PO_E_INTERNAL, 0,
+			       "there is more to say than fits, or memory is "
+			       "out");
 	return PO_OK;
 }

@@ -9,11 +9,15 @@
 #include "base/findings.h"
 #include "base/json.h"
 
+#define FINDINGS_TEXT_MAX \
+	((size_t)FINDINGS_MAX * (2 * FINDING_TEXT_MAX + 64)) /* bytes */
+
 /* "failed   clock        …" and, indented, "-> remedy". False: does not fit. */
 bool findings_add_text(const struct findings *findings,
 		       struct buf *out) PO_MUST_CHECK;
 
-/* An array of {"check","severity","text","remedy"?}; NULL: out of memory. */
+/* An array of {"check","severity","text","remedy"} (null: nothing to do), and
+ * "kid" where it is about a key; NULL: out of memory. */
 json_t *findings_json(const struct findings *findings);
 
 /* PO_OK, or the first failure again, for the one line of a command. */

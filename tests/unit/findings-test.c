@@ -50,6 +50,62 @@ static void too_many_is_no_success(void **state)
 	assert_int_equal(findings_status(&f), PO_E_INTERNAL);
 }
 
+/* Texts quote servers: what cannot be shown on a line is spelt out. */
+static void texts_are_printable(void **state)
+{
+	po_auto_findings f = { 0 };
+	struct po_error err = { 0 };
+
+	(void)state;
+	findings_add(&f, FINDING_WARNING, "a", "b\xff", "%s", "a\x1b[2J\n");
+	(void)po_fail(&err, PO_E_NETWORK, 0, "no\r\xc3");
+	findings_fail(&f, "b", &err, NULL);
+	assert_string_equal(f.items[0].text, "a\\x1b[2J\\x0a");
+	assert_string_equal(f.items[0].remedy, "b\\xff");
+	assert_string_equal(f.items[1].text, "no\\x0d\\xc3");
+}
+
+static void long_texts_are_cut(void **state)
+{
+	static const size_t lengths[] = { FINDING_TEXT_MAX - 4,
+					  FINDING_TEXT_MAX - 3,
+					  4 * FINDING_TEXT_MAX };
+	char text[4 * FINDING_TEXT_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < PO_ARRAY_SIZE(lengths); i++) {
+		po_auto_findings f = { 0 };
+
+		memset(text, 'x', lengths[i]);
+		text[lengths[i]] = '\0';
+		findings_add(&f, FINDING_OK, "a", text, "%s", text);
+		assert_int_equal(strspn(f.items[0].text, "x"),
+				 FINDING_TEXT_MAX - 4);
+		assert_string_equal(f.items[0].text + FINDING_TEXT_MAX - 4,
+				    i ? "..." : "");
+		assert_string_equal(f.items[0].remedy, f.items[0].text);
+		assert_false(f.is_full);
+	}
+}
+
+/* Those that are added while it stands are about this key. */
+static void kid_is_kept(void **state)
+{
+	po_auto_findings f = { 0 };
+	po_auto_findings other = { 0 };
+
+	(void)state;
+	f.kid = "\xc3\xa4\n";
+	findings_add(&f, FINDING_OK, "a", NULL, "x");
+	f.kid = NULL;
+	findings_add(&f, FINDING_OK, "a", NULL, "x");
+	assert_string_equal(f.items[0].kid, "\xc3\xa4\n");
+	assert_string_equal(f.items[1].kid, "");
+	findings_take(&other, &f.items[0], "b");
+	assert_string_equal(other.items[0].kid, "\xc3\xa4\n");
+	assert_string_equal(other.items[0].check, "b");
+}
+
 static void names(void **state)
 {
 	(void)state;
@@ -64,6 +120,9 @@ int main(void)
 		cmocka_unit_test(empty_is_ok),
 		cmocka_unit_test(first_failure_decides),
 		cmocka_unit_test(too_many_is_no_success),
+		cmocka_unit_test(texts_are_printable),
+		cmocka_unit_test(long_texts_are_cut),
+		cmocka_unit_test(kid_is_kept),
 		cmocka_unit_test(names),
 	};
 
