@@ -3,6 +3,9 @@
 
 #include <openssl/x509_vfy.h>
 #include <string.h>
+#include <strings.h>
+
+#define URL_SHOWN 256 /* bytes */
 
 /* Only the leaf came, and no one we trust has issued it. */
 static bool is_chain_incomplete(const struct http_verify *verify)
@@ -12,21 +15,74 @@ static bool is_chain_incomplete(const struct http_verify *verify)
 		verify->error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE);
 }
 
+/* What libcurl looks at itself, such as the host's name, has no error here. */
+static const char *remedy_of_tls(const struct http_verify *verify)
+{
+	switch (verify->error) {
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		return "renew the certificate of its host";
+	case X509_V_ERR_CERT_NOT_YET_VALID: return "look at the clock";
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+		return "servers trust public CAs only; one of your own is "
+		       "named by cacert";
+	default:
+		return "its host needs TLS 1.2 or later, and a certificate for "
+		       "its name";
+	}
+}
+
+static const char *remedy_of(const struct http_response *r, enum po_status st)
+{
+	if (st == PO_E_CONFIG)
+		return "look at cacert";
+	if (st == PO_E_SERVER)
+		return "look at the URL: no JWK Set is so long";
+	switch (r->failure) {
+	case HTTP_FAILED_PROXY: return "look at the proxy and its variables";
+	case HTTP_FAILED_LATER:
+		return "let it answer faster: servers do not wait long, either";
+	case HTTP_FAILED_TLS: return remedy_of_tls(&r->verify);
+	case HTTP_FAILED_CONNECT:
+	case HTTP_NO_FAILURE: break;
+	}
+	return "look at the URL and its host, which servers must reach, too";
+}
+
 static enum set_state fail_transport(const struct http_response *r,
 				     const struct po_error *why,
 				     struct findings *findings)
 {
-	if (r->failure == HTTP_FAILED_TLS && is_chain_incomplete(&r->verify)) {
+	bool is_tls = r->failure == HTTP_FAILED_TLS;
+
+	if (is_tls && is_chain_incomplete(&r->verify)) {
 		findings_fail(findings, "chain", why,
 			      "let its host send the intermediate "
 			      "certificates, too: servers do not look for "
-			      "them");
+			      "them (a CA of your own: cacert)");
 		return SET_CHAIN_INCOMPLETE;
 	}
-	findings_fail(
-		findings, r->failure == HTTP_FAILED_TLS ? "tls" : "access", why,
-		r->failure == HTTP_FAILED_TLS ? "servers trust public CAs only"
-					      : "look at the URL and its host");
+	findings_fail(findings, is_tls ? "tls" : "access", why,
+		      remedy_of(r, why->status));
+	return SET_UNREACHABLE;
+}
+
+/* The words of http_check_url() are about what we send. */
+static enum set_state fail_url(const char *url, const struct po_error *refused,
+			       struct findings *findings)
+{
+	struct po_error why = { 0 };
+
+	if (strncasecmp(url, "http://", 7) == 0)
+		(void)po_fail(
+			&why, refused->status, 0,
+			"'%.*s' is no https:// URL, and a JWK Set is read "
+			"by https only (SMART App Launch 2.2)",
+			URL_SHOWN, url);
+	findings_fail(findings, "access", why.status ? &why : refused,
+		      "publish it by https, and check that URL");
 	return SET_UNREACHABLE;
 }
 
@@ -40,9 +96,10 @@ static enum set_state state_of(const struct findings *findings, size_t first)
 
 		if (f->severity != FINDING_FAILED)
 			continue;
-		if (strcmp(f->check, "ours") == 0)
-			return f->status == PO_E_CRYPTO ? SET_WITH_ANOTHER_KEY
-							: SET_WITHOUT_OUR_KID;
+		if (f->status == PO_E_NOT_FOUND)
+			return SET_WITHOUT_OUR_KID;
+		if (f->status == PO_E_CRYPTO)
+			return SET_WITH_ANOTHER_KEY;
 		state = strcmp(f->check, "access") == 0 ? SET_UNREACHABLE
 							: SET_BROKEN;
 	}
@@ -66,6 +123,10 @@ void check_jwks(const struct po_env *env, const struct profile *profile,
 	size_t first = findings->count;
 
 	*ret_verdict = (struct jwks_verdict){ 0 };
+	if (http_check_url(url, request.allow_loopback_http, &why) != PO_OK) {
+		ret_verdict->state = fail_url(url, &why, findings);
+		return;
+	}
 	http_response_init(&response);
 	if (env->http->perform(env->http, &request, &response, &why) != PO_OK) {
 		ret_verdict->state = fail_transport(&response, &why, findings);

@@ -18,8 +18,12 @@ struct jwks_verdict {
 	json_t *keys;      /* owned; as jwks_check() has them, or NULL */
 };
 
-/* profile: for cacert and time-outs. expected may be NULL. Does not fail: what
- * goes wrong is a finding. */
+/*
+ * profile: for cacert and time-outs. expected may be NULL. Does not fail: what
+ * goes wrong is a finding. Besides those of jwks_check() they are "access" (no
+ * connection, no answer; PO_E_USAGE: no URL to read a set from), "tls", and
+ * "chain": the host sends its own certificate without that of its issuer.
+ */
 void check_jwks(const struct po_env *env, const struct profile *profile,
 		const char *url, const struct jwks_expected *expected,
 		struct findings *findings, struct jwks_verdict *ret_verdict);

@@ -1,32 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oauth/jwks_check.h"
 
-#include "base/base64url.h"
-#include "base/text.h"
-#include "key/alg.h"
-#include "key/certificate.h"
 #include "key/jwk.h"
-#include "key/x5t.h"
+#include "oauth/jwk_check.h"
 
-#include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define NAME_MAX_SHOWN 128
+#define TEXT_SHOWN 256 /* bytes of a field */
+#define KID_SHOWN 128  /* bytes */
 
 struct judge {
-	const struct jwks_expected *expected; /* NULL: nothing */
-	int64_t now_s;
 	struct findings *findings;
-	const json_t *keys;             /* all of them */
-	json_t *seen;                   /* owned; what is told of them */
-	const json_t *jwk;              /* the one that is looked at … */
-	char name[NAME_MAX_SHOWN + 16]; /* … "kid 'x'" or "key 2" */
-	bool our_kid_is_there, our_key_is_there;
-	char our_other_kid[NAME_MAX_SHOWN];
+	int64_t now_s;
+	json_t *set;           /* owned; NULL: there is none */
+	struct jwk_seen *seen; /* owned; its keys, which borrow from it */
+	size_t count;
 };
-
-#define PUBLISH "publish the output of 'p11oauth jwks'"
 
 #define WARN(j, check, remedy, ...) \
 	findings_add((j)->findings, FINDING_WARNING, check, remedy, __VA_ARGS__)
@@ -39,66 +30,118 @@ struct judge {
 
 static bool check_access(const struct judge *j, const struct http_response *r)
 {
-	if (r->status == 401 || r->status == 403)
+	bool is_ok = r->status == 200;
+	bool asks = !is_ok && r->www_authenticate[0];
+
+	if (r->status == 401 || r->status == 403 || asks)
 		FAIL(j, "access", "let everybody read it, without credentials",
-		     "it wants credentials (HTTP %ld)", r->status);
+		     "it wants credentials (HTTP %ld%s%.*s)", r->status,
+		     asks ? ", " : "", TEXT_SHOWN, r->www_authenticate);
 	else if (r->status >= 300 && r->status < 400)
 		FAIL(j, "access",
-		     "register the URL that it redirects to, or serve it here",
-		     "it redirects to '%.256s' (HTTP %ld); servers do not "
+		     "register the URL that it redirects to, or serve it here; "
+		     "if that is a login page, let everybody read it",
+		     "it redirects to '%.*s' (HTTP %ld), and servers need not "
 		     "follow",
-		     r->location, r->status);
-	else if (r->status != 200)
-		FAIL(j, "access", "look at the URL", "HTTP %ld", r->status);
+		     TEXT_SHOWN, r->location[0] ? r->location : "nowhere",
+		     r->status);
+	else if (!is_ok)
+		FAIL(j, "access",
+		     r->status >= 500 ? "look at the log of its host"
+				      : "look at the URL",
+		     "HTTP %ld", r->status);
 	else
 		OK(j, "access", "readable without credentials");
-	return r->status == 200;
+	return is_ok;
 }
 
-static bool has_type(const char *type, const char *want)
+/* The media type, whatever its parameters (RFC 9110 section 8.3.1). */
+static bool has_type(const char *field, const char *type)
 {
-	size_t len = strlen(want);
+	size_t len = strcspn(field, "; \t");
 
-	return strncasecmp(type, want, len) == 0 &&
-	       (!type[len] || type[len] == ';' || type[len] == ' ');
+	return len == strlen(type) && strncasecmp(field, type, len) == 0;
 }
 
 static void check_type(const struct judge *j, const struct http_response *r)
 {
+	static const char remedy[] = "serve it as application/json";
 	const char *type = r->content_type;
 
 	if (has_type(type, "application/json") ||
 	    has_type(type, "application/jwk-set+json"))
-		OK(j, "type", "%.64s", type);
-	else
-		FAIL(j, "type", "serve it as application/json",
-		     "the content type is '%.64s', not application/json",
-		     type[0] ? type : "none");
+		OK(j, "type", "%.*s", TEXT_SHOWN, type);
+	else if (has_type(type, "text/html") ||
+		 has_type(type, "application/xhtml+xml"))
+		FAIL(j, "type", remedy,
+		     "the content type is '%.*s': a page for people, such as "
+		     "a login",
+		     TEXT_SHOWN, type);
+	else /* most servers do not look at it */
+		WARN(j, "type", remedy,
+		     "the content type is '%.*s', and some servers want "
+		     "application/json",
+		     TEXT_SHOWN, type[0] ? type : "none");
 }
 
 static void check_cache(const struct judge *j, const struct http_response *r)
 {
 	int64_t fresh_s = http_fresh_s(r, j->now_s);
+	const char *field = r->cache_control;
 
-	if (!r->cache_control[0] && !r->expires[0])
+	if (fresh_s > 0)
+		OK(j, "cache", "may be kept for %lld s", (long long)fresh_s);
+	else if (!field[0] && !r->expires[0])
 		WARN(j, "cache", "send Cache-Control: max-age=3600, or so",
 		     "no Cache-Control: servers keep it as long as they like");
-	else if (fresh_s == 0)
-		WARN(j, "cache", "allow to keep it for some minutes",
-		     "it may not be kept: servers fetch it for each request, "
-		     "or ignore that");
+	else if (field[0] && !strcasestr(field, "no-") &&
+		 !strcasestr(field, "max-age"))
+		WARN(j, "cache", "send Cache-Control: max-age=3600, or so",
+		     "Cache-Control is '%.*s', without max-age: servers keep "
+		     "it as long as they like",
+		     TEXT_SHOWN, field);
 	else
-		OK(j, "cache", "may be kept for %lld s", (long long)fresh_s);
+		WARN(j, "cache", "allow to keep it for some minutes",
+		     "it may not be kept (%.*s): servers fetch it for each "
+		     "request, or ignore that",
+		     TEXT_SHOWN, field[0] ? field : r->expires);
 }
 
-static const json_t *keys_of(const struct judge *j, const json_t *set)
-{
-	const json_t *keys = json_object_get(set, "keys");
+/* ---- the set ------------------------------------------------------------------------ */
 
-	if (!json_is_array(keys))
-		FAIL(j, "set", PUBLISH, "there is no array \"keys\" in it");
+/* A file of another kind was uploaded; what is in it is not shown. */
+static bool is_private_pem(const struct http_response *r)
+{
+	const char *text = buf_text(&r->body);
+
+	return strstr(text, "-----BEGIN ") && strstr(text, "PRIVATE KEY-----");
+}
+
+/* What is private beside the keys: it has no kid. */
+static void check_beside(const struct judge *j)
+{
+	json_auto_t *rest = json_copy(j->set);
+	const char *name;
+
+	(void)json_object_del(rest, "keys");
+	name = jwk_private_member(rest);
+	if (name)
+		FAIL(j, "private", JWK_IS_KNOWN,
+		     "beside \"keys\" there is a private member, '%s'", name);
+}
+
+static const json_t *keys_of(const struct judge *j)
+{
+	const json_t *keys = json_object_get(j->set, "keys");
+
+	if (!keys && json_object_get(j->set, "kty"))
+		FAIL(j, "set", JWK_PUBLISH,
+		     "it is a single JWK, not a set: there is no array "
+		     "\"keys\" in it");
+	else if (!json_is_array(keys))
+		FAIL(j, "set", JWK_PUBLISH, "there is no array \"keys\" in it");
 	else if (json_array_size(keys) == 0)
-		FAIL(j, "set", PUBLISH, "it has no key");
+		FAIL(j, "set", JWK_PUBLISH, "it has no key");
 	else if (json_array_size(keys) > JWK_SET_KEYS_MAX)
 		FAIL(j, "set", "take out old keys", "more than %d keys",
 		     JWK_SET_KEYS_MAX);
@@ -107,304 +150,192 @@ static const json_t *keys_of(const struct judge *j, const json_t *set)
 	return NULL;
 }
 
-/* ---- one key --------------------------------------------------------------------- */
-
-static bool is_text(const json_t *jwk, const char *name, const char *value)
+static void check_keys(struct judge *j, const json_t *keys)
 {
-	const char *text = json_text(jwk, name);
+	size_t n = json_array_size(keys), useful = 0;
 
-	return text && strcmp(text, value) == 0;
-}
-
-static void check_kid(struct judge *j, size_t index)
-{
-	const char *kid = json_text(j->jwk, "kid");
-	size_t twins = 0;
-
-	if (!kid) {
-		(void)snprintf(j->name, sizeof(j->name), "key %zu", index + 1);
-		FAIL(j, "kid", "give each key a kid; p11oauth jwks does",
-		     "%s has no kid", j->name);
+	j->seen = calloc(n, sizeof(*j->seen));
+	if (!j->seen) {
+		j->findings->is_full = true;
 		return;
 	}
-	(void)snprintf(j->name, sizeof(j->name), "kid '%.*s'", NAME_MAX_SHOWN,
-		       kid);
-	for (size_t i = 0; i < index; i++)
-		if (is_text(json_array_get(j->keys, i), "kid", kid))
-			twins++;
-	if (twins > 0)
-		FAIL(j, "kid", "give each key a kid of its own",
-		     "%s is there more than once", j->name);
-}
-
-static bool check_private(const struct judge *j)
-{
-	if (is_text(j->jwk, "kty", "oct"))
-		FAIL(j, "private", "replace this key, it is known to everybody",
-		     "%s is a symmetric key", j->name);
-	else if (jwk_has_private_member(j->jwk))
-		FAIL(j, "private", "replace this key, it is known to everybody",
-		     "%s has a private member", j->name);
+	j->count = n;
+	for (size_t i = 0; i < n; i++) {
+		jwk_check(keys, i, j->now_s, j->findings, &j->seen[i]);
+		useful += j->seen[i].key && j->seen[i].is_for_signatures;
+	}
+	if (useful > 0)
+		OK(j, "set", "%zu key%s, %zu for signatures", n,
+		   n == 1 ? "" : "s", useful);
 	else
-		return true;
-	return false;
+		FAIL(j, "set", JWK_PUBLISH,
+		     "no key in it can verify a signature");
 }
 
-static void check_use(const struct judge *j)
+static void check_set(struct judge *j, const struct http_response *r)
 {
-	const json_t *ops = json_object_get(j->jwk, "key_ops");
-	const char *use = json_text(j->jwk, "use");
-
-	if (use && strcmp(use, "sig") != 0)
-		FAIL(j, "key", "use is sig", "%s is not for signatures (use)",
-		     j->name);
-	if (use && ops)
-		WARN(j, "key", "leave one of them out",
-		     "%s has both use and key_ops", j->name);
-	for (size_t i = 0; i < json_array_size(ops); i++)
-		if (json_is_string(json_array_get(ops, i)) &&
-		    strcmp(json_string_value(json_array_get(ops, i)),
-			   "verify") == 0)
-			return;
-	if (ops)
-		FAIL(j, "key", "key_ops has verify",
-		     "%s is not for signatures (key_ops)", j->name);
-}
-
-/* The bytes of a member; 0: none, or no base64url. */
-static size_t member_len(const json_t *jwk, const char *name, uint8_t *first)
-{
-	uint8_t bytes[PUBKEY_RSA_BITS_MAX / 8 + 1];
-	const char *text = json_text(jwk, name);
-	size_t len = 0;
-
-	if (!text ||
-	    !base64url_decode(bytes, sizeof(bytes), text, strlen(text), &len))
-		return 0;
-	*first = bytes[0];
-	return len;
-}
-
-static void check_integers(const struct judge *j)
-{
-	static const char *const names[] = { "n", "e" };
-	uint8_t first = 1;
-
-	for (size_t i = 0; i < PO_ARRAY_SIZE(names); i++)
-		if (member_len(j->jwk, names[i], &first) > 0 && first == 0)
-			FAIL(j, "key", PUBLISH,
-			     "%s: %s begins with a zero octet", j->name,
-			     names[i]);
-}
-
-static void check_coordinates(const struct judge *j, const struct pubkey *key)
-{
-	static const char *const names[] = { "x", "y" };
-	size_t width = pubkey_signature_len(key) / 2;
-	uint8_t first;
-
-	for (size_t i = 0; i < PO_ARRAY_SIZE(names); i++)
-		if (member_len(j->jwk, names[i], &first) != width)
-			FAIL(j, "key", PUBLISH, "%s: %s is not %zu octets wide",
-			     j->name, names[i], width);
-}
-
-static void check_alg(const struct judge *j, const struct pubkey *key)
-{
-	const char *name = json_text(j->jwk, "alg");
 	struct po_error why = { 0 };
-	enum alg alg = alg_default(key);
+	const json_t *keys;
 
-	if (name && alg_parse(name, &alg, NULL) != PO_OK)
-		WARN(j, "key", "alg may be left out",
-		     "%s is for the algorithm '%.32s', which p11oauth does not "
-		     "have",
-		     j->name, name);
-	else if (alg_check_key(alg, key, &why) != PO_OK)
-		FAIL(j, "key", PUBLISH, "%s: %.512s", j->name, why.text);
-}
-
-/* ---- its certificate --------------------------------------------------------- */
-
-static struct certificate *first_of_x5c(const struct judge *j)
-{
-	const char *text = json_string_value(
-		json_array_get(json_object_get(j->jwk, "x5c"), 0));
-	struct certificate *cert = NULL;
-	po_auto_buf der = { 0 };
-	size_t len = text ? strlen(text) : 0;
-	int n;
-
-	buf_init(&der, CERTIFICATE_DER_MAX + 4);
-	/* room for all of it: EVP_DecodeBlock() writes 3 for each 4 */
-	if (len == 0 || len % 4 || len / 4 * 3 > CERTIFICATE_DER_MAX ||
-	    !buf_add(&der, text, len))
-		return NULL;
-	n = EVP_DecodeBlock((unsigned char *)der.data,
-			    (const unsigned char *)text, (int)len);
-	if (n < 0)
-		return NULL;
-	n -= text[len - 1] == '=' ? 1 + (text[len - 2] == '=') : 0;
-	if (certificate_from_der((const uint8_t *)der.data, (size_t)n, &cert,
-				 NULL) != PO_OK)
-		return NULL;
-	return cert;
-}
-
-static void check_thumbprints(const struct judge *j,
-			      const struct certificate *cert)
-{
-	const char *x5t = json_text(j->jwk, "x5t");
-	const char *x5t_s256 = json_text(j->jwk, "x5t#S256");
-	char sha1[X5T_LEN + 1] = "", sha256[X5T_S256_LEN + 1] = "";
-
-	if (x5t_sha1(cert, sha1, NULL) != PO_OK ||
-	    x5t_sha256(cert, sha256, NULL) != PO_OK)
-		return;
-	if ((x5t && strcmp(x5t, sha1) != 0) ||
-	    (x5t_s256 && strcmp(x5t_s256, sha256) != 0))
-		FAIL(j, "x5c", PUBLISH,
-		     "%s: x5t is of another certificate than x5c", j->name);
-}
-
-static void check_x5c(const struct judge *j, const struct pubkey *key)
-{
-	po_auto(certificate) *cert = NULL;
-	char date[32];
-
-	if (!json_object_get(j->jwk, "x5c"))
-		return;
-	cert = first_of_x5c(j);
-	if (!cert) {
-		FAIL(j, "x5c", PUBLISH,
-		     "%s: x5c begins with no certificate in base64", j->name);
+	if (json_parse_object(buf_text(&r->body), r->body.len, &j->set, &why) !=
+	    PO_OK) {
+		if (is_private_pem(r))
+			FAIL(j, "private", JWK_IS_KNOWN,
+			     "there is a private key in PEM form");
+		FAIL(j, "set", JWK_PUBLISH, "it is no JWK Set: %s", why.text);
 		return;
 	}
-	if (!pubkey_equal(certificate_pubkey(cert), key))
-		FAIL(j, "x5c", PUBLISH,
-		     "%s: the certificate in x5c is of another key", j->name);
-	check_thumbprints(j, cert);
-	text_utc(date, certificate_not_after_s(cert));
-	if (j->now_s > certificate_not_after_s(cert))
-		WARN(j, "x5c", "renew it, or leave x5c out",
-		     "%s: the certificate in x5c expired on %s", j->name, date);
+	check_beside(j);
+	keys = keys_of(j);
+	if (keys)
+		check_keys(j, keys);
 }
 
 /* ---- ours ------------------------------------------------------------------------ */
 
-static void compare(struct judge *j, const struct pubkey *key)
-{
-	const struct jwks_expected *e = j->expected;
-	const char *kid = json_text(j->jwk, "kid");
-	bool is_our_key = e && pubkey_equal(key, e->key);
-	bool is_our_kid = e && kid && strcmp(kid, e->kid) == 0;
-	struct po_error why = { 0 };
+/* Our key in the set: under our kid, or else under another one. */
+struct match {
+	const struct jwk_seen *ours;      /* our key and our kid */
+	const struct jwk_seen *elsewhere; /* our key */
+	const struct jwk_seen *other;     /* our kid */
+};
 
-	if (is_our_kid && !is_our_key) {
-		(void)po_fail(&why, PO_E_CRYPTO, 0, "%s names another key",
-			      j->name);
-		findings_fail(j->findings, "ours", &why, PUBLISH);
+static void find(const struct judge *j, const struct jwks_expected *e,
+		 struct match *m)
+{
+	*m = (struct match){ 0 };
+	for (size_t i = 0; i < j->count; i++) {
+		const struct jwk_seen *seen = &j->seen[i];
+		bool is_kid = seen->kid && strcmp(seen->kid, e->kid) == 0;
+		bool is_key = seen->key && pubkey_equal(seen->key, e->key);
+
+		if (is_kid && is_key)
+			m->ours = seen;
+		else if (is_key)
+			m->elsewhere = seen;
+		else if (is_kid)
+			m->other = seen;
 	}
-	if (is_our_key && !is_our_kid && !j->our_other_kid[0])
-		(void)snprintf(j->our_other_kid, sizeof(j->our_other_kid), "%s",
-			       kid ? kid : "(none)");
-	j->our_kid_is_there |= is_our_kid;
-	j->our_key_is_there |= is_our_kid && is_our_key;
 }
 
-static void conclude(struct judge *j)
+static void fail_ours(const struct judge *j, enum po_status st,
+		      const char *remedy, const char *fmt, ...) PO_PRINTF(4, 5);
+
+static void fail_ours(const struct judge *j, enum po_status st,
+		      const char *remedy, const char *fmt, ...)
 {
 	struct po_error why = { 0 };
+	va_list ap;
 
-	if (!j->expected || (j->our_kid_is_there && !j->our_key_is_there))
-		return;
-	if (j->our_key_is_there) {
-		OK(j, "ours", "our key is there, as kid '%.128s'",
-		   j->expected->kid);
-		return;
-	}
-	if (j->our_other_kid[0])
-		(void)po_fail(&why, PO_E_NOT_FOUND, 0,
-			      "our key is there as kid '%s', but assertions "
-			      "name it '%.128s'",
-			      j->our_other_kid, j->expected->kid);
+	va_start(ap, fmt);
+	(void)po_vfail(&why, st, 0, fmt, ap);
+	va_end(ap);
+	findings_fail(j->findings, "ours", &why, remedy);
+}
+
+/* It is there; will servers take it for what we sign? */
+static void check_match(const struct judge *j, const struct jwks_expected *e,
+			const struct jwk_seen *seen)
+{
+	const char *alg = json_text(seen->jwk, "alg");
+
+	if (!seen->is_for_signatures)
+		fail_ours(j, PO_E_SERVER, JWK_PUBLISH,
+			  "our key, %s, is there, but not for signatures",
+			  seen->name);
+	else if (alg && e->alg && strcmp(alg, e->alg) != 0)
+		fail_ours(j, PO_E_SERVER, JWK_PUBLISH ", or set algorithm",
+			  "our key, %s, is there for %.32s, and assertions are "
+			  "signed with %s",
+			  seen->name, alg, e->alg);
+	else if (e->kid[0])
+		OK(j, "ours", "our key is there, as %s", seen->name);
 	else
-		(void)po_fail(&why, PO_E_NOT_FOUND, 0,
-			      "neither kid '%.128s' nor our key is in the set",
-			      j->expected->kid);
-	findings_fail(j->findings, "ours", &why, PUBLISH);
+		WARN(j, "ours", "set kid",
+		     "our key is there, as %s, and assertions have no kid",
+		     seen->name);
+}
+
+static void check_ours(const struct judge *j, const struct jwks_expected *e)
+{
+	struct match m;
+
+	find(j, e, &m);
+	j->findings->kid = e->kid[0] ? e->kid : NULL;
+	if (m.ours || (m.elsewhere && !e->kid[0]))
+		check_match(j, e, m.ours ? m.ours : m.elsewhere);
+	else if (m.other && !m.other->key)
+		fail_ours(j, PO_E_SERVER, JWK_PUBLISH,
+			  "%s is our kid, but its key cannot be read",
+			  m.other->name);
+	else if (m.other)
+		fail_ours(j, PO_E_CRYPTO, JWK_PUBLISH,
+			  "%s names another key than ours%s%s", m.other->name,
+			  m.elsewhere ? ", which is there as " : "",
+			  m.elsewhere ? m.elsewhere->name : "");
+	else if (m.elsewhere)
+		fail_ours(j, PO_E_NOT_FOUND, JWK_PUBLISH ", or set kid",
+			  "our key is there as %s, but assertions name it "
+			  "'%.*s'",
+			  m.elsewhere->name, KID_SHOWN, e->kid);
+	else
+		fail_ours(j, PO_E_NOT_FOUND, JWK_PUBLISH,
+			  "neither kid '%.*s' nor our key is in the set",
+			  KID_SHOWN, e->kid);
+	j->findings->kid = NULL;
 }
 
 /* ---- all of it --------------------------------------------------------------------- */
 
-static void tell(struct judge *j, const struct pubkey *key)
+/* Keys that cannot be read are told, too, as far as that goes. */
+static json_t *tell(const struct jwk_seen *seen)
 {
-	char type[16], thumbprint[JWK_THUMBPRINT_LEN + 1] = "";
+	char type[16] = "", thumbprint[JWK_THUMBPRINT_LEN + 1] = "";
 
-	pubkey_describe(key, type);
-	if (jwk_thumbprint(key, thumbprint, NULL) != PO_OK)
-		return;
-	(void)json_array_append_new(
-		j->seen,
-		json_pack("{s:s?, s:s, s:s?, s:s?, s:s}", "kid",
-			  json_text(j->jwk, "kid"), "type", type, "alg",
-			  json_text(j->jwk, "alg"), "use",
-			  json_text(j->jwk, "use"), "thumbprint", thumbprint));
+	if (seen->key) {
+		pubkey_describe(seen->key, type);
+		if (jwk_thumbprint(seen->key, thumbprint, NULL) != PO_OK)
+			return NULL;
+	}
+	return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?}", "kid", seen->kid,
+			 "type", type[0] ? type : NULL, "alg",
+			 json_text(seen->jwk, "alg"), "use",
+			 json_text(seen->jwk, "use"), "thumbprint",
+			 thumbprint[0] ? thumbprint : NULL);
 }
 
-static void look_at(struct judge *j, size_t index)
+static json_t *tell_all(const struct judge *j)
 {
-	po_auto(pubkey) *key = NULL;
-	struct po_error why = { 0 };
-	bool is_public;
+	json_auto_t *list = json_array();
 
-	j->jwk = json_array_get(j->keys, index);
-	check_kid(j, index);
-	is_public = check_private(j);
-	if (jwk_to_pubkey(j->jwk, &key, &why) != PO_OK) {
-		if (is_public)
-			WARN(j, "key", "other kinds of keys may stay",
-			     "%s cannot be used: %.512s", j->name, why.text);
-		return;
-	}
-	check_use(j);
-	check_integers(j);
-	if (pubkey_type(key) != PUBKEY_RSA)
-		check_coordinates(j, key);
-	check_alg(j, key);
-	check_x5c(j, key);
-	compare(j, key);
-	tell(j, key);
+	for (size_t i = 0; i < j->count; i++)
+		if (json_array_append_new(list, tell(&j->seen[i])) != 0)
+			j->findings->is_full = true;
+	return po_steal(list);
+}
+
+static void clear(struct judge *j)
+{
+	for (size_t i = 0; i < j->count; i++)
+		jwk_seen_clear(&j->seen[i]);
+	free(j->seen);
+	json_decref(j->set);
 }
 
 void jwks_check(const struct http_response *response,
 		const struct jwks_expected *expected, int64_t now_s,
 		struct findings *findings, json_t **ret_keys)
 {
-	struct judge j = { .expected = expected,
-			   .now_s = now_s,
-			   .findings = findings,
-			   .seen = json_array() };
-	json_auto_t *set = NULL;
-	struct po_error why = { 0 };
+	struct judge j = { .findings = findings, .now_s = now_s };
 
-	if (!check_access(&j, response)) {
-		json_decref(j.seen);
-		return;
+	if (check_access(&j, response)) {
+		check_type(&j, response);
+		check_cache(&j, response);
+		check_set(&j, response);
 	}
-	check_type(&j, response);
-	check_cache(&j, response);
-	if (json_parse_object(buf_text(&response->body), response->body.len,
-			      &set, &why) != PO_OK)
-		FAIL(&j, "set", PUBLISH, "it is no JWK Set: %.512s", why.text);
-	else
-		j.keys = keys_of(&j, set);
-	for (size_t i = 0; i < json_array_size(j.keys); i++)
-		look_at(&j, i);
-	if (j.keys)
-		conclude(&j);
+	for (; j.count > 0 && expected; expected = expected->next)
+		check_ours(&j, expected);
 	if (ret_keys)
-		*ret_keys = j.seen;
-	else
-		json_decref(j.seen);
+		*ret_keys = tell_all(&j);
+	clear(&j);
 }

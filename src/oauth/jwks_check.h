@@ -16,9 +16,11 @@
 
 #define JWKS_ACCEPT "application/json"
 
-struct jwks_expected { /* what should be in it; borrowed */
+struct jwks_expected { /* what should be in it; all borrowed */
 	const struct pubkey *key;
-	const char *kid;
+	const char *kid; /* of the assertions; "": they have none */
+	const char *alg; /* that they are signed with; NULL: not known yet */
+	const struct jwks_expected *next; /* a further key; NULL: no more */
 };
 
 /*
@@ -27,13 +29,15 @@ struct jwks_expected { /* what should be in it; borrowed */
  * checks are:
  *
  * access   status, redirect, credentials   type     Content-Type
- * cache    Cache-Control                   set      JSON, "keys", emptiness
+ * cache    Cache-Control                   set      JSON, "keys", usefulness
  * private  private or symmetric members    kid      missing or twice
- * key      sizes, alg, use                 x5c      another key, expired
- * ours     our key, under our kid (PO_E_NOT_FOUND, PO_E_CRYPTO)
+ * key      numbers, sizes, alg, use        x5c      another key, expired
+ * ours     our key, under our kid (PO_E_NOT_FOUND: the kid is not there,
+ *          PO_E_CRYPTO: it names another key)
  *
- * expected NULL: nothing is expected. *ret_keys (NULL: not wanted): an array of
- * {"kid","type","alg","use","thumbprint"} of the keys that could be read.
+ * What fails has PO_E_SERVER otherwise. expected NULL: nothing is expected.
+ * *ret_keys (NULL: not wanted): an array of {"kid","type","alg","use",
+ * "thumbprint"}, null where it is not known; NULL when memory is out.
  */
 void jwks_check(const struct http_response *response,
 		const struct jwks_expected *expected, int64_t now_s,

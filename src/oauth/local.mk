@@ -4,6 +4,7 @@ liboauth_a_SOURCES = \
 	src/oauth/assertion.c src/oauth/assertion.h \
 	src/oauth/discovery.c src/oauth/discovery.h \
 	src/oauth/extension.c src/oauth/extension.h \
+	src/oauth/jwk_check.c src/oauth/jwk_check.h \
 	src/oauth/jwks_check.c src/oauth/jwks_check.h \
 	src/oauth/refusal.c src/oauth/refusal.h \
 	src/oauth/scope.c \

@@ -58,7 +58,15 @@ without_a_key() {
 	expect 0 "$P11OAUTH" jwks check "$SETS/missing" --cacert "$W/pki/ca.pem"
 	hasnt "$T/out" ours
 }
-private_member() { finds 14 private "has a private member" private; hasnt "$T/out" AQAB; }
+private_member() {
+	for path in private private-deep private-beside private-pem; do
+		finds 14 private "private" "$path"
+		hasnt "$T/out" AQAB
+		hasnt "$T/err" AQAB
+	done
+	finds 14 private "has a private member, 'qi'" private-deep
+	jq -e --slurpfile set "$W/rsa.json" '.findings[] | select(.check == "private").kid == $set[0].keys[0].kid' "$T/out"
+}
 symmetric_key() { finds 14 private "symmetric" symmetric; }
 missing_kid() { finds 14 kid "has no kid" no-kid; }
 kid_twice() { finds 14 kid "more than once" twice; }
@@ -67,21 +75,87 @@ our_kid_missing() { finds 5 ours "neither kid" missing; }
 our_key_under_another_kid() { finds 5 ours "as kid 'old-name'" other-kid; }
 no_cache_control() { warns cache "no Cache-Control" no-cache-control; }
 not_to_be_kept() { warns cache "may not be kept" no-store; }
-wrong_content_type() { finds 14 type "text/plain" text; }
+wrong_content_type() { warns type "text/plain" text; }
 html() { finds 14 type "text/html" html; }
+odd_bytes_stay_readable() {
+	warns type 'text/\x1b[2J\xe4' odd-type
+	expect 0 "$P11OAUTH" jwks check "$SETS/odd-type" --profile rsa --json
+	jq -e '.findings[] | select(.check == "type").text | contains("\\x1b[2J")' "$T/out"
+}
 not_json() { finds 14 set "no JWK Set" not-json; }
 no_array() { finds 14 set 'no array' no-keys; }
 no_key() { finds 14 set "no key" empty; }
 needs_credentials() { finds 14 access "wants credentials" credentials; }
 redirects() { finds 14 access "https://elsewhere.example" redirect; }
 absent() { finds 14 access "HTTP 404" absent; }
-for_encryption() { finds 14 key "not for signatures" encryption; }
+for_encryption() {
+	finds 14 set "no key in it can verify" encryption
+	grep -q 'our key, .* is there, but not for signatures' "$T/out"
+}
+both_uses() { warns key "both use and key_ops" both-uses; }
+broken_keys() {
+	finds 14 key "make no P-384 key" off-curve
+	has "$T/out" "our key is there" # the others are still read
+	finds 14 key "not 48 bytes wide" short-coordinate
+	finds 14 key "'e' is not base64url" padded
+}
 leading_zero() { finds 14 key "zero octet" zero-octet; }
 alg_of_another_kind() { finds 14 key "ES384" wrong-alg; }
 x5c_that_is_none() { finds 14 x5c "no certificate" bad-x5c; }
-other_kinds_may_stay() { warns key "cannot be used" unknown-kind; }
+other_kinds_may_stay() { warns key "need not know: OKP Ed25519" unknown-kind; }
 http_is_refused() { expect 2 "$P11OAUTH" jwks check http://localhost:1/jwks.json; has "$T/out" "https"; }
 nobody_there() { expect 12 "$P11OAUTH" jwks check https://localhost:1/x --profile rsa; has "$T/out" "access"; }
+
+# serve FILE: a server with this set, as $SETS.
+serve() {
+	start_server "$(basename "$1")" /usr/bin/python3 "$SERVERS/jwks-server.py" --jwks "$1" \
+		--other "$W/p384.json" --tls-cert "$W/pki/good.pem" --tls-key "$W/pki/good.key"
+	SETS=https://localhost:$SERVER_PORT
+}
+# From the old key to the new one, as p11oauth-jwks(1) has it.
+rotation() {
+	check() { "$P11OAUTH" jwks check "$SETS/good" --profile "$1" >"$T/$1.out" 2>&1; }
+	check rsa
+	refuses check p384 # not yet
+	has "$T/p384.out" "neither kid"
+	"$P11OAUTH" jwks rsa p384 >"$T/both.json"
+	serve "$T/both.json"
+	check rsa
+	check p384
+	"$P11OAUTH" jwks p384 >"$T/new.json"
+	serve "$T/new.json"
+	check p384
+	refuses check rsa
+}
+# Any of them may sign when the others are away.
+each_key_of_a_profile() {
+	printf 'profile pair {\n\tcacert = "%s"\n\tmodule = "%s"\n\tkey = { "pkcs11:token=lab;object=rsa", "pkcs11:token=lab;object=p384" }\n}\n' \
+		"$W/pki/ca.pem" "$SOFTHSM_MODULE" >"$T/conf"
+	expect 5 "$P11OAUTH" jwks check --config "$T/conf" --profile pair "$SETS/good"
+	[ "$(grep -c '^ok  *ours ' "$T/out")" -eq 1 ]
+	[ "$(grep -c '^failed  *ours ' "$T/out")" -eq 1 ]
+	"$P11OAUTH" jwks --config "$T/conf" pair >"$T/pair.json"
+	serve "$T/pair.json"
+	expect 0 "$P11OAUTH" jwks check --config "$T/conf" --profile pair "$SETS/good"
+	[ "$(grep -c '^ok  *ours ' "$T/out")" -eq 2 ]
+}
+signed_with_another_algorithm() {
+	expect 14 "$P11OAUTH" jwks check "$SETS/good" --profile rsa --algorithm PS256
+	has "$T/out" "is there for RS384, and assertions are signed with PS256"
+}
+a_profile_named_check() {
+	printf 'profile check {\n\tmodule = "%s"\n\tkey = "pkcs11:token=lab;object=rsa"\n}\n' "$SOFTHSM_MODULE" >"$T/conf"
+	expect 0 "$P11OAUTH" jwks --config "$T/conf" -- check
+	cmp "$T/out" "$W/rsa.json"
+}
+other_certificates() {
+	for name in wrong-host expired self-signed; do
+		start_server "$name" /usr/bin/python3 "$SERVERS/jwks-server.py" --jwks "$W/rsa.json" \
+			--other "$W/p384.json" --tls-cert "$W/pki/$name.pem" --tls-key "$W/pki/$name.key"
+		SETS=https://localhost:$SERVER_PORT
+		finds 12 tls "SSL" good
+	done
+}
 
 # The host sends its leaf alone, and the client trusts the root.
 incomplete_chain() {
@@ -108,6 +182,7 @@ no_pin_and_no_credentials() {
 
 run_tests good by_the_profile without_a_key private_member symmetric_key missing_kid kid_twice \
 	kid_of_another_key our_kid_missing our_key_under_another_kid no_cache_control not_to_be_kept \
-	wrong_content_type html not_json no_array no_key needs_credentials redirects absent \
-	for_encryption leading_zero alg_of_another_kind x5c_that_is_none other_kinds_may_stay \
-	http_is_refused nobody_there incomplete_chain no_pin_and_no_credentials
+	wrong_content_type html odd_bytes_stay_readable not_json no_array no_key needs_credentials redirects absent \
+	for_encryption both_uses broken_keys leading_zero alg_of_another_kind x5c_that_is_none other_kinds_may_stay \
+	http_is_refused nobody_there rotation each_key_of_a_profile signed_with_another_algorithm \
+	a_profile_named_check other_certificates incomplete_chain no_pin_and_no_credentials

@@ -1,7 +1,12 @@
 # unit tests of src/flow
-check_PROGRAMS += tests/unit/diagnose-test
-TESTS += tests/unit/diagnose-test
+check_PROGRAMS += tests/unit/check-jwks-test tests/unit/diagnose-test
+TESTS += tests/unit/check-jwks-test tests/unit/diagnose-test
 
+tests_unit_check_jwks_test_SOURCES = tests/unit/check-jwks-test.c \
+	tests/unit/jwk-set.c tests/unit/jwk-set.h tests/unit/response.h \
+	tests/unit/test-data.c tests/unit/test-data.h
+tests_unit_check_jwks_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_jwks_test_LDADD = $(FLOW_LIBS) $(UNIT_LIBS)
 tests_unit_diagnose_test_SOURCES = tests/unit/diagnose-test.c \
 	tests/unit/response.h tests/unit/test-data.c tests/unit/test-data.h
 tests_unit_diagnose_test_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -4,6 +4,8 @@ check_PROGRAMS += \
 	tests/unit/assertion-test \
 	tests/unit/discovery-test \
 	tests/unit/extension-test \
+	tests/unit/jwk-check-test \
+	tests/unit/jwks-check-test \
 	tests/unit/refusal-test \
 	tests/unit/scope-test \
 	tests/unit/token-request-test
@@ -12,6 +14,8 @@ TESTS += \
 	tests/unit/assertion-test \
 	tests/unit/discovery-test \
 	tests/unit/extension-test \
+	tests/unit/jwk-check-test \
+	tests/unit/jwks-check-test \
 	tests/unit/refusal-test \
 	tests/unit/scope-test \
 	tests/unit/token-request-test
@@ -41,3 +45,13 @@ tests_unit_discovery_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)
 tests_unit_extension_test_SOURCES = tests/unit/extension-test.c
 tests_unit_extension_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_extension_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)
+tests_unit_jwk_check_test_SOURCES = tests/unit/jwk-check-test.c \
+	tests/unit/jwk-set.c tests/unit/jwk-set.h tests/unit/response.h \
+	tests/unit/test-data.c tests/unit/test-data.h
+tests_unit_jwk_check_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_jwk_check_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)
+tests_unit_jwks_check_test_SOURCES = tests/unit/jwks-check-test.c \
+	tests/unit/jwk-set.c tests/unit/jwk-set.h tests/unit/response.h \
+	tests/unit/test-data.c tests/unit/test-data.h
+tests_unit_jwks_check_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_jwks_check_test_LDADD = $(OAUTH_LIBS) $(UNIT_LIBS)
