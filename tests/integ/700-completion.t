@@ -29,6 +29,12 @@ bash_second_words() { offers jwt ''; [ "$(tr '\n' ' ' <"$T/offered")" = "inspect
 bash_options() { offers token --token-e; [ "$(cat "$T/offered")" = --token-endpoint= ]; }
 bash_words_of_an_option() { offers token --algorithm = ES; [ "$(tr '\n' ' ' <"$T/offered")" = "ES256 ES384 ES512 " ]; }
 bash_profiles() { offers token care; [ "$(cat "$T/offered")" = careevolution ]; }
+# "jwks" is a command and the first word of another
+bash_command_in_front_of_a_verb() {
+	offers jwks ''; [ "$(tr '\n' ' ' <"$T/offered")" = "careevolution check other " ]
+	offers jwks --mod; has "$T/offered" --module=
+	offers jwks check --cac; [ "$(cat "$T/offered")" = --cacert= ]
+}
 bash_shells() { offers completion ''; has "$T/offered" zsh; }
 zsh_script_is_sound() {
 	p11oauth completion zsh >"$T/_p11oauth"
@@ -54,5 +60,5 @@ every_option_is_completed() {
 unknown_shell() { fails 2 "bash and zsh" "$P11OAUTH" completion fish; }
 
 run_tests bash_commands bash_second_words bash_options \
-	bash_words_of_an_option bash_profiles bash_shells zsh_script_is_sound \
+	bash_words_of_an_option bash_profiles bash_command_in_front_of_a_verb bash_shells zsh_script_is_sound \
 	every_option_is_completed unknown_shell

@@ -18,8 +18,12 @@ profile careevolution 'client-id = "JWTClientCredentials"' \
 	'scope = "system/*.read"' 'algorithm = "RS384"' 'kid = "x5t-hex"' \
 	"module = \"$SOFTHSM_MODULE\"" "pin-from = \"file:$SOFTHSM_PIN_FILE\"" \
 	'key = { "pkcs11:token=careevolution;object=jwt" }'
+fixture_ec next P-384
+softhsm_import "$W/next.key" "$W/next.pem" 02 next
+profile careevolution-next "cacert = \"$SERVER_CA\"" "module = \"$SOFTHSM_MODULE\"" \
+	'key = "pkcs11:token=careevolution;object=next"'
 mkdir "$W/www"
-"$P11OAUTH" jwks careevolution -q >"$W/www/jwks.json"
+"$P11OAUTH" jwks careevolution careevolution-next -q >"$W/www/jwks.json"
 start_server files /usr/bin/python3 "$top_srcdir/tests/servers/file-server.py" --dir "$W/www" \
 	--tls-cert "$W/as/server.pem" --tls-key "$W/as/server.key"
 SETS=https://localhost:$SERVER_PORT
