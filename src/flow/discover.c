@@ -265,7 +265,7 @@ enum po_status discover(const struct po_env *env, struct profile *profile,
 	profile->discovered_at = text_dup(s.url);
 	if (!profile->discovered_at)
 		return po_no_memory(err);
-	st = take(profile, m, err);
+	st = m ? take(profile, m, err) : po_no_memory(err);
 	if (st == PO_OK && ret_metadata)
 		*ret_metadata = po_steal(m);
 	return st;

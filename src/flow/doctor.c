@@ -373,6 +373,7 @@ static void check_answer(struct visit *v, const struct secret *form,
 		v->evidence.now_s =
 			v->env->now_s() + v->profile->clock_offset_s;
 		diagnose(&v->evidence, v->causes);
+		v->evidence.response = NULL; /* ours, and soon gone */
 	}
 	FAIL(v, "exchange", &why,
 	     v->causes->count ? v->causes->items[0].remedy : NULL);

@@ -372,7 +372,7 @@ static enum po_status try_all(struct tries *t, struct access_token **ret_token,
 
 		http_response_init(&response);
 		st = try_once(t, ret_token, &response, &why);
-		if (st == PO_OK) {
+		if (st == PO_OK && *ret_token) {
 			warn_of_answer(*ret_token, &response);
 			return PO_OK;
 		}
@@ -425,7 +425,7 @@ enum po_status get_token(const struct po_env *env, struct profile *profile,
 	st = try_all(&t, &token, err);
 	assertion_source_free(t.source);
 	server_metadata_free(t.metadata);
-	if (st == PO_OK)
+	if (st == PO_OK && token)
 		st = check_scope(profile, token, err);
 	if (st == PO_OK)
 		*ret_token = po_steal(token);
