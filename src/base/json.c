@@ -45,16 +45,12 @@ static bool too_deep(const char *text, size_t len)
 	return false;
 }
 
-enum po_status json_parse_object(const char *text, size_t len,
-				 json_t **ret_object, struct po_error *err)
+static enum po_status parse(const char *text, size_t len, size_t flags,
+			    json_t **ret_object, struct po_error *err)
 {
 	json_auto_t *value = NULL;
 	json_error_t why;
 
-	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-		text += 3;
-		len -= 3;
-	}
 	if (len > JSON_TEXT_MAX)
 		return po_fail(err, PO_E_SERVER, 0,
 			       "JSON text of more than %d bytes",
@@ -63,7 +59,7 @@ enum po_status json_parse_object(const char *text, size_t len,
 		return po_fail(err, PO_E_SERVER, 0,
 			       "JSON nested deeper than %d levels",
 			       JSON_DEPTH_MAX);
-	value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+	value = json_loadb(text, len, flags, &why);
 	if (!value) /* the reason only: the text beside it may be a secret */
 		return po_fail(err, PO_E_SERVER, 0, "not JSON: %s at byte %d",
 			       json_error_code(&why) == json_error_duplicate_key
@@ -73,6 +69,82 @@ enum po_status json_parse_object(const char *text, size_t len,
 	if (!json_is_object(value))
 		return po_fail(err, PO_E_SERVER, 0, "JSON, but not an object");
 	*ret_object = po_steal(value);
+	return PO_OK;
+}
+
+static void skip_byte_order_mark(const char **text, size_t *len)
+{
+	if (*len >= 3 && memcmp(*text, "\xef\xbb\xbf", 3) == 0) {
+		*text += 3;
+		*len -= 3;
+	}
+}
+
+enum po_status json_parse_object(const char *text, size_t len,
+				 json_t **ret_object, struct po_error *err)
+{
+	skip_byte_order_mark(&text, &len);
+	return parse(text, len, JSON_REJECT_DUPLICATES, ret_object, err);
+}
+
+static bool spells(const char *quoted, size_t len, const char *name)
+{
+	json_auto_t *text = json_loadb(quoted, len, JSON_DECODE_ANY, NULL);
+
+	return text && strcmp(json_string_value(text), name) == 0;
+}
+
+/* Where the string that starts at text[i] ends, in sound JSON. */
+static size_t string_end(const char *text, size_t i)
+{
+	for (i++; text[i] != '"'; i++)
+		if (text[i] == '\\')
+			i++;
+	return i;
+}
+
+/* How many members of the object have this name; text is sound JSON. */
+static size_t count_members(const char *text, size_t len, const char *name)
+{
+	unsigned int depth = 0;
+	size_t count = 0;
+
+	for (size_t i = 0, end; i < len; i++) {
+		if (text[i] == '{' || text[i] == '[')
+			depth++;
+		else if (text[i] == '}' || text[i] == ']')
+			depth--;
+		if (text[i] != '"')
+			continue;
+		end = string_end(text, i) + 1;
+		if (depth == 1 &&
+		    text[end + strspn(text + end, " \t\r\n")] == ':' &&
+		    spells(text + i, end - i, name))
+			count++;
+		i = end - 1;
+	}
+	return count;
+}
+
+enum po_status json_parse_lenient(const char *text, size_t len,
+				  const char *const *once, json_t **ret_object,
+				  bool *ret_repeats, struct po_error *err)
+{
+	json_auto_t *value = NULL;
+	enum po_status st;
+
+	skip_byte_order_mark(&text, &len);
+	if (parse(text, len, JSON_REJECT_DUPLICATES, ret_object, NULL) == PO_OK)
+		return PO_OK;
+	st = parse(text, len, 0, &value, err);
+	if (st != PO_OK)
+		return st;
+	for (; *once; once++)
+		if (count_members(text, len, *once) > 1)
+			return po_fail(err, PO_E_SERVER, 0,
+				       "repeated member '%s'", *once);
+	*ret_object = po_steal(value);
+	*ret_repeats = true;
 	return PO_OK;
 }
 

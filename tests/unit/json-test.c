@@ -126,6 +126,63 @@ static void size_at_max_and_one_more(void **state)
 	free(text);
 }
 
+struct lenient_row {
+	const char *name;
+	const char *text;
+	const char *value;     /* of "v"; NULL: it does not parse */
+	const char *complaint; /* part of the error */
+	bool repeats;
+};
+
+/* "a" and "b" are to be there once. */
+static struct lenient_row lenient_rows[] = {
+	{ "lenient: none repeats", "{\"a\":1,\"v\":\"x\",\"b\":2}", "x", NULL,
+	  false },
+	{ "lenient: another repeats", "{\"v\":\"x\",\"a\":1,\"v\":\"y\"}", "y",
+	  NULL, true },
+	{ "lenient: mark and repeats", "\xef\xbb\xbf{\"v\":\"x\",\"v\":\"y\"}",
+	  "y", NULL, true },
+	{ "lenient: deep inside", "{\"v\":\"x\",\"c\":[{\"a\":1,\"a\":2}]}",
+	  "x", NULL, true },
+	{ "lenient: as values", "{\"v\":\"a\",\"c\":\"a\",\"v\":\"b\"}", "b",
+	  NULL, true },
+	{ "lenient: quotes and braces in strings",
+	  "{\"v\":\"x\",\"c\":\"\\\"a\\\":{\\\\\",\"a\":1,\"v\":\"y\"}", "y",
+	  NULL, true },
+	{ "lenient: the first repeats", "{\"a\":1,\"v\":\"x\",\"a\":1}", NULL,
+	  "repeated member 'a'", false },
+	{ "lenient: the second repeats", "{\"b\":1,\"v\":[{\"b\":1}],\"b\" :1}",
+	  NULL, "repeated member 'b'", false },
+	{ "lenient: spelt otherwise", "{\"\\u0061\":1,\"a\"\n\t:1}", NULL,
+	  "repeated member 'a'", false },
+	{ "lenient: and garbage", "{\"v\":1,\"v\":2}x", NULL, "not JSON",
+	  false },
+	{ "lenient: an array", "[1]", NULL, "not an object", false },
+	{ "lenient: nothing", "", NULL, "not JSON", false },
+};
+
+static void lenient_row(void **state)
+{
+	static const char *const once[] = { "a", "b", NULL };
+	const struct lenient_row *r = *state;
+	struct po_error err = { 0 };
+	json_auto_t *value = NULL;
+	bool repeats = false;
+	enum po_status st = json_parse_lenient(r->text, strlen(r->text), once,
+					       &value, &repeats, &err);
+
+	assert_int_equal(st, r->value ? PO_OK : PO_E_SERVER);
+	assert_int_equal(repeats, r->repeats);
+	if (r->value) {
+		assert_string_equal(json_text(value, "v"), r->value);
+		assert_int_equal(err.status, PO_OK);
+		return;
+	}
+	assert_null(value);
+	if (!strstr(err.text, r->complaint))
+		fail_msg("'%s' does not say '%s'", err.text, r->complaint);
+}
+
 static void raw_nul_is_refused(void **state)
 {
 	json_auto_t *value = NULL;
@@ -235,11 +292,12 @@ static void canary_bites(void **state)
 }
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+#define N_LENIENT (sizeof(lenient_rows) / sizeof(lenient_rows[0]))
 #define N_OTHER 9
 
 int main(void)
 {
-	struct CMUnitTest tests[N_OTHER + N_ROWS] = {
+	struct CMUnitTest tests[N_OTHER + N_ROWS + N_LENIENT] = {
 		cmocka_unit_test(jansson_wipes), /* before canary_bites */
 		cmocka_unit_test(wiping_free_wipes_all),
 		cmocka_unit_test(errors_do_not_quote),
@@ -255,6 +313,10 @@ int main(void)
 		tests[N_OTHER + i] =
 			(struct CMUnitTest){ rows[i].name, parse_row, NULL,
 					     NULL, &rows[i] };
+	for (size_t i = 0; i < N_LENIENT; i++)
+		tests[N_OTHER + N_ROWS + i] =
+			(struct CMUnitTest){ lenient_rows[i].name, lenient_row,
+					     NULL, NULL, &lenient_rows[i] };
 	freed_hook_openssl();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
