@@ -21,13 +21,22 @@ bool http_date_s(const char *text, int64_t *ret_s)
 	return true;
 }
 
+/* Digits; a number without end counts as a very large one. */
+static bool read_delay(const char *text, uint64_t *ret_s)
+{
+	if (text_to_uint(text, INT32_MAX, ret_s))
+		return true;
+	*ret_s = INT32_MAX;
+	return *text && !text[strspn(text, "0123456789")];
+}
+
 bool http_retry_after_s(const struct http_response *response, int64_t now_s,
 			int64_t *ret_s)
 {
 	uint64_t seconds = 0;
 	int64_t date_s = 0;
 
-	if (text_to_uint(response->retry_after, INT32_MAX, &seconds))
+	if (read_delay(response->retry_after, &seconds))
 		*ret_s = (int64_t)seconds;
 	else if (http_date_s(response->retry_after, &date_s))
 		*ret_s = date_s > now_s ? date_s - now_s : 0;

@@ -68,7 +68,8 @@ static struct retry_row retry_rows[] = {
 	{ "retry: a past date", "Sun, 06 Nov 1994 08:00:00 GMT", 0 },
 	{ "retry: negative", "-5", -1 },
 	{ "retry: prose", "soon", -1 },
-	{ "retry: too large", "99999999999999999999", -1 },
+	{ "retry: too large", "99999999999999999999", INT32_MAX },
+	{ "retry: too large, negative", "-99999999999999999999", -1 },
 	{ "retry: trailing text", "12 s", -1 },
 };
 
