@@ -207,6 +207,8 @@ static void warn_of_answer(const struct access_token *token,
 {
 	uint64_t age_s = 0;
 
+	if (token->members_repeat)
+		log_warn("the answer has a member twice; the last one counts");
 	if (token->type_is_assumed)
 		log_warn("the server did not say the access token's type; "
 			 "Bearer is assumed");

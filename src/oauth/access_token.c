@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oauth/access_token.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "oauth/refusal.h"
 
@@ -98,20 +99,49 @@ static void read_expiry(struct access_token *t, int64_t now_s)
 	t->expires_at_s = now_s + s;
 }
 
+/* "a b", or ["a","b"] from servers that mean the same. */
+static enum po_status read_scope(struct access_token *t, struct po_error *err)
+{
+	const json_t *scope = json_object_get(t->answer, "scope");
+	const char *text = json_string_value(scope);
+	po_auto_buf all = { 0 };
+
+	buf_init(&all, JSON_TEXT_MAX);
+	for (size_t i = 0; i < json_array_size(scope); i++) {
+		const char *one = json_string_value(json_array_get(scope, i));
+
+		if (one &&
+		    !(buf_adds(&all, i > 0 ? " " : "") && buf_adds(&all, one)))
+			return po_no_memory(err);
+	}
+	if (json_is_array(scope))
+		text = buf_text(&all);
+	if (text && !(t->scope = text_dup(text)))
+		return po_no_memory(err);
+	return PO_OK;
+}
+
 static enum po_status read_answer(const struct http_response *r, int64_t now_s,
 				  struct access_token *t, struct po_error *err)
 {
-	const char *scope = json_text(t->answer, "scope");
 	enum po_status st = read_value(r, t, err);
 
 	if (st == PO_OK)
 		st = read_type(r, t, err);
-	if (st != PO_OK)
-		return st;
-	if (scope && !(t->scope = text_dup(scope)))
-		return po_no_memory(err);
-	read_expiry(t, now_s);
-	return PO_OK;
+	if (st == PO_OK)
+		st = read_scope(t, err);
+	if (st == PO_OK)
+		read_expiry(t, now_s);
+	return st;
+}
+
+/* The content type is not what decides, but tells of a strange server. */
+static void note_type(const struct http_response *r)
+{
+	if (!strcasestr(r->content_type, "/json") &&
+	    !strcasestr(r->content_type, "+json"))
+		log_debug(LOG_OAUTH, "the answer is JSON, and says it is '%s'",
+			  r->content_type);
 }
 
 static bool has_error(const json_t *body)
@@ -131,8 +161,9 @@ enum po_status access_token_read(const struct http_response *response,
 
 	if (!t)
 		return po_no_memory(err);
-	st = json_parse_object(buf_text(&response->body), response->body.len,
-			       &t->answer, &why);
+	st = refusal_parse(response, &t->answer, &t->members_repeat, &why);
+	if (st == PO_OK)
+		note_type(response);
 	/* an error wins over everything, an access token beside it too */
 	if (response->status < 200 || response->status > 299 ||
 	    has_error(t->answer))

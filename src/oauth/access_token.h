@@ -4,7 +4,8 @@
  *
  * Source: RFC 6749 sections 5.1 and 5.2; RFC 6750 section 2.1 (b64token);
  * lenient where servers were seen to differ: null members, expires_in as a
- * string, token_type in any case or absent.
+ * string, scope as an array, token_type in any case or absent, members that are
+ * there twice.
  */
 #ifndef PO_OAUTH_ACCESS_TOKEN_H
 #define PO_OAUTH_ACCESS_TOKEN_H
@@ -26,6 +27,7 @@ struct access_token {
 	bool expiry_is_assumed;
 	bool expiry_is_capped;
 	bool type_is_assumed;
+	bool members_repeat; /* the last of each counts */
 };
 
 /*

@@ -15,9 +15,19 @@
 #define REFUSAL_TEXT_MAX 512 /* octets of a server's text that are shown */
 
 /*
+ * The JSON object that is the answer's body. PO_E_SERVER: there is none, or
+ * access_token or error are in it twice. Where another member is, the last one
+ * counts and *ret_repeats becomes true.
+ */
+enum po_status refusal_parse(const struct http_response *response,
+			     json_t **ret_body, bool *ret_repeats,
+			     struct po_error *err) PO_MUST_CHECK;
+
+/*
  * Always fails: PO_E_REFUSED for a redirect, a 4xx, or an OAuth error below
- * 500, PO_E_SERVER otherwise; err->native is the HTTP status. body is the parsed
- * answer, or NULL when it is no JSON object. Everything shown is printable.
+ * 500, PO_E_SERVER otherwise and for temporarily_unavailable; err->native is
+ * the HTTP status. body is the parsed answer, or NULL when it is no JSON object.
+ * Everything shown is printable.
  */
 enum po_status refusal_fail(const struct http_response *response,
 			    const json_t *body, struct po_error *err);

@@ -61,6 +61,9 @@ static struct good goods[] = {
 	  false, false, NULL },
 	{ "expiry absurd", "{" BEARER ",\"expires_in\":1e300}", TEN_YEARS_S,
 	  false, false, NULL },
+	{ "expiry a second below ten years",
+	  "{" BEARER ",\"expires_in\":315359999}", TEN_YEARS_S - 1, false,
+	  false, NULL },
 	{ "expiry a point in time", "{" BEARER ",\"expires_in\":1700003600}",
 	  TEN_YEARS_S, false, false, NULL },
 	{ "expiry ten years", "{" BEARER ",\"expires_in\":315360000}",
@@ -73,6 +76,19 @@ static struct good goods[] = {
 	{ "scope null", "{" BEARER ",\"expires_in\":1,\"scope\":null}", 1,
 	  false, false, NULL },
 	{ "scope array", "{" BEARER ",\"expires_in\":1,\"scope\":[\"a\"]}", 1,
+	  false, false, "a" },
+	{ "scope array of several",
+	  "{" BEARER ",\"expires_in\":1,\"scope\":[\"a\",\"b c\"]}", 1, false,
+	  false, "a b c" },
+	{ "scope array of anything",
+	  "{" BEARER ",\"expires_in\":1,\"scope\":[null,7,[]]}", 1, false,
+	  false, "" },
+	{ "scope array, empty", "{" BEARER ",\"expires_in\":1,\"scope\":[]}", 1,
+	  false, false, "" },
+	{ "scope a number", "{" BEARER ",\"expires_in\":1,\"scope\":7}", 1,
+	  false, false, NULL },
+	{ "a token in a member, too",
+	  "{\"x\":{\"access_token\":\"y\"}," BEARER ",\"expires_in\":1}", 1,
 	  false, false, NULL },
 	{ "scope empty", "{" BEARER ",\"expires_in\":1,\"scope\":\"\"}", 1,
 	  false, false, "" },
@@ -107,10 +123,36 @@ static void good_row(void **state)
 	assert_int_equal(t->expires_at_s, NOW_S + g->expires_in_s);
 	assert_int_equal(t->expiry_is_assumed, g->expiry_is_assumed);
 	assert_int_equal(t->type_is_assumed, g->type_is_assumed);
+	assert_int_equal(t->expiry_is_capped, g->expires_in_s == TEN_YEARS_S);
+	assert_false(t->members_repeat);
 	assert_string_equal(t->scope ? t->scope : "(none)",
 			    g->scope ? g->scope : "(none)");
 	assert_string_equal(json_text(t->answer, "access_token"),
 			    "canary.token-1");
+}
+
+/* Of members that are there twice the last one counts, but for two of them. */
+static void members_twice(void **state)
+{
+	static const char *const bodies[] = {
+		"{" BEARER ",\"scope\":\"a\",\"expires_in\":9,\"scope\":\"b\"}",
+		"{\"expires_in\":1," BEARER
+		",\"scope\":\"b\",\"expires_in\":9}",
+		"{\"x\":{\"error\":1,\"error\":2}," BEARER
+		",\"expires_in\":9,\"scope\":\"b\"}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PO_ARRAY_SIZE(bodies); i++) {
+		po_auto(access_token) *t = NULL;
+		po_auto_http_response r = { 0 };
+
+		response_make(&r, 200, JSON, bodies[i], strlen(bodies[i]));
+		assert_int_equal(access_token_read(&r, NOW_S, &t, NULL), PO_OK);
+		assert_true(t->members_repeat);
+		assert_string_equal(t->scope, "b");
+		assert_int_equal(t->expires_in_s, 9);
+	}
 }
 
 struct bad {
@@ -146,7 +188,16 @@ static struct bad bads[] = {
 	  "token_type" },
 	{ "type empty", 200, "{" T ",\"token_type\":\"\"}", PO_E_SERVER,
 	  "token_type" },
-	{ "token twice", 200, "{" T "," BEARER "}", PO_E_SERVER, "repeated" },
+	{ "token twice", 200, "{" T "," BEARER "}", PO_E_SERVER,
+	  "repeated member 'access_token'" },
+	{ "token twice, spelt otherwise", 200,
+	  "{\"access\\u005ftoken\" : \"canary\"," BEARER "}", PO_E_SERVER,
+	  "repeated member 'access_token'" },
+	{ "error twice", 200, "{" BEARER ",\"error\":null,\"error\" : null}",
+	  PO_E_SERVER, "repeated member 'error'" },
+	{ "error twice, one real", 200,
+	  "{" BEARER ",\"error\":\"x\",\"error\":null}", PO_E_SERVER,
+	  "repeated member 'error'" },
 	{ "garbage behind", 200, "{" BEARER "} x", PO_E_SERVER, "not JSON" },
 	{ "cut off", 200, "{" BEARER, PO_E_SERVER, "not JSON" },
 	{ "array of answers", 200, "[{" BEARER "}]", PO_E_SERVER,
@@ -205,7 +256,7 @@ static void long_token(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[PO_ARRAY_SIZE(goods) + PO_ARRAY_SIZE(bads) + 1];
+	struct CMUnitTest tests[PO_ARRAY_SIZE(goods) + PO_ARRAY_SIZE(bads) + 2];
 	size_t n = 0;
 
 	for (size_t i = 0; i < PO_ARRAY_SIZE(goods); i++)
@@ -215,5 +266,6 @@ int main(void)
 		tests[n++] = (struct CMUnitTest){ bads[i].name, bad_row, NULL,
 						  NULL, &bads[i] };
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(long_token);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(members_twice);
 	return _cmocka_run_group_tests("access-token", tests, n, NULL, NULL);
 }

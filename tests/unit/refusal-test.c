@@ -47,7 +47,21 @@ static struct row rows[] = {
 	  REFUSED("no (HTTP 403)") },
 	{ "URI alone", 400, JSON,
 	  "{\"error\":\"invalid_client\",\"error_uri\":\"urn:x:unknown\"}",
-	  REFUSED("invalid_client, see urn:x:unknown (HTTP 400)") },
+	  REFUSED("invalid_client: unknown, see urn:x:unknown (HTTP 400)") },
+	{ "URI with a URN in it", 400, JSON,
+	  "{\"error\":\"a\",\"error_uri\":"
+	  "\"https://x:8/e/urn%3Ax%3Ano-key/instances/7:8\"}",
+	  REFUSED("a: no-key, see https://x:8/e/urn%3Ax%3Ano-key/instances/7:8 "
+		  "(HTTP 400)") },
+	{ "URI without one", 400, JSON,
+	  "{\"error\":\"a\",\"error_uri\":\"https://auburn:8/return:7\"}",
+	  REFUSED("a, see https://auburn:8/return:7 (HTTP 400)") },
+	{ "URN that ends early", 400, JSON,
+	  "{\"error\":\"a\",\"error_uri\":\"urn:\"}",
+	  REFUSED("a, see urn: (HTTP 400)") },
+	{ "URN with escapes", 400, JSON,
+	  "{\"error\":\"a\",\"error_uri\":\"urn:b\\u001b\"}",
+	  REFUSED("a: b\\x1b, see urn:b\\x1b (HTTP 400)") },
 	{ "URI beside a description", 400, JSON,
 	  "{\"error\":\"a\",\"error_description\":\"b\",\"error_uri\":\"c\"}",
 	  REFUSED("a: b (HTTP 400)") },
@@ -59,6 +73,10 @@ static struct row rows[] = {
 	  "{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"code\":"
 	  "\"login\",\"diagnostics\":\"who?\"}]}",
 	  REFUSED("login: who? (HTTP 401)") },
+	{ "outcome with details", 403, "application/fhir+json",
+	  "{\"issue\":[{\"code\":\"security\",\"details\":{\"text\":"
+	  "\"not you\"}}]}",
+	  REFUSED("security: not you (HTTP 403)") },
 	{ "outcome without issues", 401, JSON,
 	  "{\"resourceType\":\"OperationOutcome\",\"issue\":[]}",
 	  REFUSED("it begins: {\"resourceType\":\"OperationOutcome\","
@@ -79,6 +97,47 @@ static struct row rows[] = {
 		  "(HTTP 400)") },
 	{ "prose with escapes", 403, "text/plain", "no\x1b[2J\xff",
 	  REFUSED("it begins: no\\x1b[2J\\xff (HTTP 403)") },
+	{ "compressed", 200, JSON, "\x1f\x8b\x08x", PO_E_SERVER,
+	  "not JSON: syntax error at byte 1 (HTTP 200, application/json); the "
+	  "body is compressed, which was not asked for" },
+	{ "compressed in another way", 403, JSON, "x\x9c\x08x",
+	  REFUSED("the body is compressed, which was not asked for "
+		  "(HTTP 403)") },
+	{ "white space alone", 200, JSON, " \r\n", PO_E_SERVER,
+	  "not JSON: syntax error at byte 3 (HTTP 200, application/json); the "
+	  "body is empty" },
+	{ "a name spelt otherwise", 200, JSON, "{\"access\\u005ftoken\":x",
+	  PO_E_SERVER,
+	  "not JSON: syntax error at byte 22 (HTTP 200, application/json); "
+	  "the body is not shown" },
+	{ "object with an escape", 400, JSON,
+	  "{\"error\":{\"message\":\"a\\u001b\"}}",
+	  REFUSED("{\"message\":\"a\\u001B\"} (HTTP 400)") },
+	{ "temporarily unavailable", 400, JSON,
+	  "{\"error\":\"temporarily_unavailable\"}",
+	  FAILED("temporarily_unavailable (HTTP 400)") },
+	{ "a refresh token alone", 200, JSON, "{\"refresh_token\":\"canary\"}",
+	  PO_E_SERVER,
+	  "the answer has no access token (HTTP 200, application/json); the "
+	  "body is not shown" },
+	{ "a token and nothing else", 403, "text/plain",
+	  " 0123456789abcdef/0123+=.\r\n",
+	  REFUSED("the body is not shown (HTTP 403)") },
+	{ "a short word", 403, "text/plain", "0123456789abcdef0123456",
+	  REFUSED("it begins: 0123456789abcdef0123456 (HTTP 403)") },
+	{ "two long words", 403, "text/plain", "0123456789abcdef01234567 x",
+	  REFUSED("it begins: 0123456789abcdef01234567 x (HTTP 403)") },
+	{ "an assertion sent back", 400, JSON,
+	  "{\"error\":\"a\",\"error_description\":\"bad "
+	  "'eyJhbGciOiJSUzM4NCJ9.eyJpc3MiOiJ4In0.AAAA' and "
+	  "eyJhbGciOiJSUzM4NCJ9.eyJpc3MiOiJ4In0.BBBB, eyJust\"}",
+	  REFUSED("a: bad '(a JWT)' and (a JWT), eyJust (HTTP 400)") },
+	{ "error twice", 400, JSON, "{\"error\":\"a\",\"error\":\"b\"}",
+	  REFUSED("it begins: {\"error\":\"a\",\"error\":\"b\"} (HTTP 400)") },
+	{ "description twice", 400, JSON,
+	  "{\"error\":\"a\",\"error_description\":\"b\","
+	  "\"error_description\":\"c\"}",
+	  REFUSED("a: c (HTTP 400)") },
 	{ "empty 500", 500, NULL, "", PO_E_SERVER,
 	  "the server failed (HTTP 500, no content type); the body is empty" },
 	{ "HTML 502", 502, "text/html; charset=utf-8", "<h1>Bad Gateway</h1>",
@@ -139,6 +198,58 @@ static void redirect(void **state)
 	}
 }
 
+static void redirect_with_a_token(void **state)
+{
+	static const struct {
+		const char *location, *said;
+	} redirects[] = {
+		{ "https://a/b?client_assertion=eyJhbGciOiJSUzM4NCJ9.e30.AAAA",
+		  "to https://a/b... (HTTP 302)" },
+		{ "/cb#access_token=canary", "to /cb... (HTTP 302)" },
+		{ "/login?from=/token", "to /login?from=/token (HTTP 302)" },
+		{ "", "to nowhere (HTTP 302)" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PO_ARRAY_SIZE(redirects); i++) {
+		struct po_error err = { 0 };
+		po_auto_http_response r = { 0 };
+
+		response_make(&r, 302, NULL, "", 0);
+		(void)snprintf(r.location, sizeof(r.location), "%s",
+			       redirects[i].location);
+		assert_int_equal(refusal_fail(&r, NULL, &err), PO_E_REFUSED);
+		if (!strstr(err.text, redirects[i].said))
+			fail_msg("'%s' is not in '%s'", redirects[i].said,
+				 err.text);
+	}
+}
+
+/* A JWT where the text is cut goes, too, and so does a cut one. */
+static void long_assertions_go(void **state)
+{
+	for (size_t before = REFUSAL_TEXT_MAX - 40;
+	     before < REFUSAL_TEXT_MAX + 4; before++) {
+		struct po_error err = { 0 };
+		po_auto_http_response r = { 0 };
+		json_auto_t *body = NULL;
+		po_auto_buf text = { 0 };
+
+		(void)state;
+		buf_init(&text, 4096);
+		for (size_t i = 0; i < before; i++)
+			assert_true(buf_adds(&text, " "));
+		assert_true(buf_adds(&text, "eyJhbGciOiJSUzM4NCJ9."));
+		for (size_t i = 0; i < 100; i++)
+			assert_true(buf_adds(&text, "canary"));
+		body = json_pack("{s:s}", "error", buf_text(&text));
+		response_make(&r, 400, JSON, "", 0);
+		assert_int_equal(refusal_fail(&r, body, &err), PO_E_REFUSED);
+		assert_null(strstr(err.text, "canary"));
+		assert_null(strstr(err.text, "eyJh"));
+	}
+}
+
 static void challenge_when_there_is_nothing_else(void **state)
 {
 	struct po_error err = { 0 };
@@ -151,6 +262,25 @@ static void challenge_when_there_is_nothing_else(void **state)
 	assert_int_equal(refusal_fail(&r, NULL, &err), PO_E_REFUSED);
 	assert_string_equal(err.text, "the server refused: Bearer "
 				      "error=\"invalid_client\" (HTTP 401)");
+}
+
+static void challenge_beside_an_error(void **state)
+{
+	json_auto_t *body = json_pack("{s:s}", "error", "invalid_client");
+	struct po_error err = { 0 };
+	po_auto_http_response r = { 0 };
+
+	(void)state;
+	response_make(&r, 401, JSON, "", 0);
+	(void)snprintf(r.www_authenticate, sizeof(r.www_authenticate),
+		       "Basic realm=\"x\x1b\"");
+	(void)snprintf(r.correlation, sizeof(r.correlation),
+		       "X-Request-Id: 17");
+	assert_int_equal(refusal_fail(&r, body, &err), PO_E_REFUSED);
+	assert_string_equal(err.text,
+			    "the server refused: invalid_client (HTTP 401, "
+			    "WWW-Authenticate: Basic realm=\"x\\x1b\", "
+			    "X-Request-Id: 17)");
 }
 
 static void correlation_is_shown(void **state)
@@ -206,10 +336,11 @@ static void long_prose_is_cut(void **state)
 
 	(void)state;
 	response_make(&r, 404, "text/plain", "", 0);
+	assert_true(buf_adds(&r.body, "("));
 	for (int i = 0; i < 1000; i++)
 		assert_true(buf_adds(&r.body, "z"));
 	assert_int_equal(refusal_fail(&r, NULL, &err), PO_E_REFUSED);
-	assert_int_equal(strspn(strchr(err.text, 'z'), "z"), 200);
+	assert_int_equal(strspn(strchr(err.text, 'z'), "z"), 199);
 	assert_non_null(strstr(err.text, "z... (HTTP 404)"));
 }
 
@@ -226,10 +357,13 @@ static void body_with_nul(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[PO_ARRAY_SIZE(rows) + 6];
-	static const struct CMUnitTest more[6] = {
+	struct CMUnitTest tests[PO_ARRAY_SIZE(rows) + 9];
+	static const struct CMUnitTest more[9] = {
 		cmocka_unit_test(redirect),
+		cmocka_unit_test(redirect_with_a_token),
+		cmocka_unit_test(long_assertions_go),
 		cmocka_unit_test(challenge_when_there_is_nothing_else),
+		cmocka_unit_test(challenge_beside_an_error),
 		cmocka_unit_test(correlation_is_shown),
 		cmocka_unit_test(long_texts_are_cut),
 		cmocka_unit_test(long_prose_is_cut),
