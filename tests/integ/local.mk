@@ -17,6 +17,7 @@ integ_tests = \
 	tests/integ/300-calls.t \
 	tests/integ/400-bad-input.t \
 	tests/integ/410-answers.t \
+	tests/integ/411-answers-by-row.t \
 	tests/integ/420-tls.t \
 	tests/integ/430-jwks-check.t \
 	tests/integ/440-doctor.t \
@@ -49,12 +50,15 @@ EXTRA_DIST += $(integ_tests) \
 	tests/lib/tls-server.sh \
 	tests/servers/answer-server.py \
 	tests/servers/authlib-server.py \
+	tests/servers/bad_answers.py \
 	tests/servers/broken-tls.py \
 	tests/servers/file-server.py \
 	tests/servers/flaky-server.py \
 	tests/servers/glewlwyd.sh \
+	tests/servers/h2-server.mjs \
 	tests/servers/jwks-server.py \
 	tests/servers/make-pki.sh \
+	tests/servers/odd-ports.py \
 	tests/servers/oidc-provider.mjs \
 	tests/servers/package-lock.json \
 	tests/servers/package.json \

@@ -2,18 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real HTTPS server with the answers of bad days, for tests.
 
-Each path has one answer (the table below). Requests are logged as JSON lines,
-so that a test can look at what was sent. Standard library only.
+Each path has one answer (the table below, and that of bad_answers.py). Requests
+are logged as JSON lines, so that a test can look at what was sent: of TLS the
+name that was asked for and whether a certificate was shown. Standard library
+only.
 """
 import argparse
 import http.server
 import json
+import os
 import signal
 import ssl
 import sys
 import threading
 import time
 import warnings
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+import bad_answers  # noqa: E402
 
 OK = {"access_token": "answer-server-token", "token_type": "Bearer", "expires_in": 300}
 JSON = "application/json"
@@ -87,11 +94,13 @@ ANSWERS = {
     "/gzip": answer(200, b"\x1f\x8b\x08\x00canary", Content_Encoding="gzip"),
     "/cookie": answer(200, OK, Set_Cookie="canary=cookie; Path=/"),
     "/huge-headers": answer(200, OK, X_Padding="y" * 70000),
+    **bad_answers.ANSWERS,
 }
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, *args):
         """Nothing on stderr; the log is the JSON lines."""
@@ -100,6 +109,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not self.server.log:
             return
         entry = {"method": self.command, "path": self.path, "headers": self.headers.items(), "body": body.decode("utf-8", "replace")}
+        if isinstance(self.connection, ssl.SSLSocket):
+            entry["sni"] = getattr(self.connection, "asked_for", None)
+            entry["certificate"] = bool(self.connection.getpeercert(binary_form=True))
         with self.server.log_lock:
             self.server.log.write(json.dumps(entry) + "\n")
             self.server.log.flush()
@@ -146,6 +158,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         "/cut-off": cut_off,
         "/early-hints": early_hints,
         "/hang-up": hang_up,
+        **bad_answers.SPECIAL,
     }
 
     def do_CONNECT(self):
@@ -162,11 +175,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if path in self.SPECIAL:
             self.SPECIAL[path](self)
-            return
+        else:
+            self.send_answer(path)
+
+    def send_answer(self, path):
         status, content_type, headers, content = ANSWERS.get(path, answer(404, ""))
+        for name, own in (("@BASE@", "localhost"), ("@OTHER@", "127.0.0.1")):
+            content = content.replace(name.encode(), b"https://%s:%d" % (own.encode(), self.server.server_port))
         self.send_response(status)
         for name, value in {"Content-Type": content_type, **headers}.items():
-            self.send_header(name, value)
+            if value is not None:
+                self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -174,7 +193,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def handle(self):
         try:
             super().handle()
-        except (ConnectionError, ssl.SSLError):
+        except (OSError, ssl.SSLError):
             pass  # a client that had enough
 
     do_GET = do_POST = respond
@@ -187,6 +206,12 @@ class Server(http.server.ThreadingHTTPServer):
         """A failed handshake is what some tests want."""
 
 
+def check_name(own, connection, asked_for, context):
+    """The name in the ClientHello (SNI), None when there is none."""
+    connection.asked_for = asked_for
+    return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME if own and asked_for != own else None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cert", help="PEM chain of the server")
@@ -194,19 +219,30 @@ def main():
     parser.add_argument("--log", help="file for the requests")
     parser.add_argument("--http", action="store_true", help="no TLS")
     parser.add_argument("--old-tls", action="store_true", help="TLS 1.1 at most")
+    parser.add_argument("--tls12", action="store_true", help="TLS 1.2 at most")
+    parser.add_argument("--client-ca", help="ask for a client certificate of this CA")
+    parser.add_argument("--require-client", action="store_true", help="and insist on it")
+    parser.add_argument("--own-name", help="refuse those that ask for another one")
     options = parser.parse_args()
 
     server = Server(("127.0.0.1", 0), Handler)
     server.log = open(options.log, "a", encoding="utf-8") if options.log else None
     server.log_lock = threading.Lock()
+    server.seen = {}
     if not options.http:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(options.cert, options.key)
+        tls.sni_callback = lambda *args: check_name(options.own_name, *args)
+        if options.client_ca:
+            tls.load_verify_locations(options.client_ca)
+            tls.verify_mode = ssl.CERT_REQUIRED if options.require_client else ssl.CERT_OPTIONAL
         if options.old_tls:
             warnings.simplefilter("ignore", DeprecationWarning)
             tls.set_ciphers("ALL:@SECLEVEL=0")
             tls.minimum_version = ssl.TLSVersion.TLSv1
             tls.maximum_version = ssl.TLSVersion.TLSv1_1
+        if options.tls12:
+            tls.maximum_version = ssl.TLSVersion.TLSv1_2
         # the handshake happens in the request's thread, not in accept()
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     signal.alarm(LIFETIME_S)
