@@ -44,6 +44,61 @@ old_tls() {
 	empty "$T/requests"
 }
 
+with_its_intermediate() {
+	cat "$W/pki/leaf-only.pem" "$W/pki/intermediate.pem" >"$W/pki/chain.pem"
+	cp "$W/pki/leaf-only.key" "$W/pki/chain.key"
+	start_server chain /usr/bin/python3 "$SERVERS/answer-server.py" --log "$T/requests" \
+		--cert "$W/pki/chain.pem" --key "$W/pki/chain.key"
+	expect 0 token
+	[ "$(jq -r .path "$T/requests")" = /ok ]
+}
+# named OPTION...: a server that looks at the name asked for (SNI) in $T/requests.
+named() {
+	start_server named /usr/bin/python3 "$SERVERS/answer-server.py" --log "$T/requests" \
+		--cert "$W/pki/good.pem" --key "$W/pki/good.key" "$@"
+}
+asks_for_the_host_by_name() {
+	named
+	expect 0 token
+	expect 0 "$P11OAUTH" token rsa --token-endpoint "https://127.0.0.1:$SERVER_PORT/ok"
+	jq -se 'map(.sni) == ["localhost", null]' "$T/requests" >/dev/null
+}
+a_server_of_other_names() {
+	named --own-name elsewhere.example
+	fails 12 "unrecognized name" token
+	empty "$T/requests"
+}
+wants_a_certificate_in_tls_1_2() {
+	named --tls12 --client-ca "$W/pki/ca.pem" --require-client
+	fails 12 "handshake failure" token
+	empty "$T/requests"
+}
+does_without_in_tls_1_2() {
+	named --tls12 --client-ca "$W/pki/ca.pem"
+	expect 0 token
+	jq -e '.certificate == false' "$T/requests" >/dev/null
+}
+
+# stranger NAME TEXT: a port of odd-ports.py. What arrives there is a ClientHello.
+start_server odd /usr/bin/python3 "$SERVERS/odd-ports.py" --log "$W/odd.log"
+odd=$server_ready
+stranger() {
+	: >"$W/odd.log"
+	SERVER_PORT=$(echo "$odd" | jq -r --arg name "$1" '.ports[$name]')
+	stranger_text=$2; shift 2
+	fails 12 "https://localhost:$SERVER_PORT/ok: $stranger_text" token "$@"
+	jq -se 'length == 1 and (.[0].bytes | startswith("\u0016\u0003") and (contains("client_assertion") | not))' \
+		"$W/odd.log" >/dev/null
+}
+stalls_after_hello() { stranger stall "timed out after 2000 ms" --timeout 2; }
+closes_after_hello() { stranger close "OpenSSL SSL_connect: "; }
+closes_in_its_hello() { stranger half "OpenSSL SSL_connect: "; }
+resets() { stranger reset "Recv failure: Connection reset by peer"; }
+an_alert() { stranger alert "OpenSSL/"; has "$T/err" "alert handshake failure"; }
+garbage() { stranger garbage "OpenSSL/"; has "$T/err" "wrong version number"; }
+http_on_the_port() { stranger http "OpenSSL/"; has "$T/err" "wrong version number"; }
+smtp_on_the_port() { stranger smtp "OpenSSL/"; has "$T/err" "wrong version number"; }
+
 # broken MODE: such a server; its log is $T/log.
 broken() {
 	start_server "$1" /usr/bin/python3 "$SERVERS/broken-tls.py" --mode "$1" --log "$T/log" \
@@ -100,6 +155,10 @@ no_proxy_for_this_host() {
 }
 
 run_tests expired not_yet_valid wrong_host self_signed missing_intermediate unknown_ca \
-	for_clients_only no_cas_at_all old_tls asks_for_a_certificate wants_a_certificate \
+	for_clients_only no_cas_at_all old_tls with_its_intermediate \
+	asks_for_the_host_by_name a_server_of_other_names wants_a_certificate_in_tls_1_2 \
+	does_without_in_tls_1_2 stalls_after_hello closes_after_hello closes_in_its_hello \
+	resets an_alert garbage http_on_the_port smtp_on_the_port \
+	asks_for_a_certificate wants_a_certificate \
 	stalls stalls_for_ten_seconds closes plain_http a_captive_portal a_proxy_that_refuses \
 	a_proxy_that_wants_a_password no_proxy_for_this_host
