@@ -17,7 +17,6 @@ integ_tests = \
 	tests/integ/300-calls.t \
 	tests/integ/400-bad-input.t \
 	tests/integ/410-answers.t \
-	tests/integ/411-answers-by-row.t \
 	tests/integ/420-tls.t \
 	tests/integ/430-jwks-check.t \
 	tests/integ/440-doctor.t \
@@ -71,8 +70,6 @@ EXTRA_DIST += $(integ_tests) \
 	tests/servers/vendor_request.py \
 	tests/servers/vendor_rows.py \
 	tests/servers/vendor_rules.py \
-	tests/servers/wild-server.py \
-	tests/servers/wild_answers.py \
 	tests/tokens/namespaces.sh \
 	tests/tokens/nss.sh \
 	tests/tokens/opencryptoki.sh \
