@@ -230,8 +230,7 @@ static enum po_status take(struct profile *p, const struct server_metadata *m,
 
 static bool is_wanted(const struct profile *p, unsigned int flags)
 {
-	if (p->discovered_at ||
-	    (p->token_endpoint && flags & DISCOVER_ENDPOINT))
+	if (p->discovered_at)
 		return false;
 	/* beside a pinned endpoint the issuer is but a name */
 	return p->fhir_base ||
@@ -251,6 +250,11 @@ enum po_status discover(const struct po_env *env, struct profile *profile,
 	if (!is_wanted(profile, flags))
 		return PO_OK;
 	st = find(&s, &m, response, &why);
+	if (st == PO_OK || profile->token_endpoint) { /* it is not done again */
+		profile->discovered_at = text_dup(s.url);
+		if (!profile->discovered_at)
+			return po_no_memory(err);
+	}
 	if (st != PO_OK && st != PO_E_USER && profile->token_endpoint) {
 		log_warn("%s; the token-endpoint of the profile is used",
 			 why.text);
@@ -262,9 +266,6 @@ enum po_status discover(const struct po_env *env, struct profile *profile,
 				       ? "; a token-endpoint in the profile "
 					 "works without it"
 				       : "");
-	profile->discovered_at = text_dup(s.url);
-	if (!profile->discovered_at)
-		return po_no_memory(err);
 	st = m ? take(profile, m, err) : po_no_memory(err);
 	if (st == PO_OK && ret_metadata)
 		*ret_metadata = po_steal(m);

@@ -23,8 +23,8 @@
 #define DISCOVER_KEEP_MAX_S 86400
 
 enum discover_flags {
-	DISCOVER_ENDPOINT = 1 << 0, /* only when no token endpoint is pinned */
-	DISCOVER_FRESH = 1 << 1,    /* never a kept document */
+	/* never a kept document, and also beside a pinned token endpoint */
+	DISCOVER_FRESH = 1 << 0,
 };
 
 /*

@@ -411,6 +411,11 @@ static bool check_configuration(struct visit *v)
 		FAIL(v, "configuration", &why, NULL);
 		return false;
 	}
+	if (p->scope &&
+	    (strstr(p->scope, "user/") || strstr(p->scope, "patient/")))
+		WARN(v, "configuration", "ask for system/ scopes",
+		     "no user and no patient is there to ask for: scope '%s'",
+		     p->scope);
 	OK(v, "configuration", "server rules '%s', client id '%.128s'",
 	   p->server ? p->server : "smart", p->client_id);
 	return true;

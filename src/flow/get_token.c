@@ -80,10 +80,8 @@ enum po_status get_assertion(const struct po_env *env, struct profile *profile,
 	enum po_status st = get_assertion_check(profile, err);
 
 	http_response_init(&response);
-	if (st == PO_OK)
-		st = discover(env, profile,
-			      profile_audience(profile) ? DISCOVER_ENDPOINT : 0,
-			      NULL, &response, err);
+	if (st == PO_OK && !profile_audience(profile))
+		st = discover(env, profile, 0, NULL, &response, err);
 	if (st == PO_OK)
 		st = check_audience(profile, err);
 	if (st != PO_OK)

@@ -82,6 +82,21 @@ static bool take_field(const char *line, size_t len, const char *name,
 	return true;
 }
 
+/* A list may come in several lines (RFC 9110 section 5.3). */
+static bool take_list(const char *line, size_t len, const char *name, char *out,
+		      size_t size)
+{
+	size_t have = strlen(out);
+	const char *comma = have ? ", " : "";
+
+	if (have + strlen(comma) >= size ||
+	    !take_field(line, len, name, out + have + strlen(comma),
+			size - have - strlen(comma)))
+		return false;
+	memcpy(out + have, comma, strlen(comma));
+	return true;
+}
+
 static void take_correlation(const char *line, size_t len,
 			     struct http_response *r)
 {
@@ -127,8 +142,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *user)
 	       take_field(line, len, "Retry-After", r->retry_after,
 			  sizeof(r->retry_after)) ||
 	       take_field(line, len, "Date", r->date, sizeof(r->date)) ||
-	       take_field(line, len, "Cache-Control", r->cache_control,
-			  sizeof(r->cache_control)) ||
+	       take_list(line, len, "Cache-Control", r->cache_control,
+			 sizeof(r->cache_control)) ||
 	       take_field(line, len, "Expires", r->expires,
 			  sizeof(r->expires)) ||
 	       take_field(line, len, "Age", r->age, sizeof(r->age)) ||
@@ -246,6 +261,8 @@ static bool set_transport(const struct libcurl *lib, CURL *easy,
 	       SET(CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED_BYTES_PER_S) &&
 	       SET(CURLOPT_LOW_SPEED_TIME, LOW_SPEED_TIME_S) &&
 	       SET(CURLOPT_NOSIGNAL, 1L) &&
+	       /* who gives up does not wait for a name server */
+	       SET(CURLOPT_QUICK_EXIT, 1L) &&
 	       SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
 	       SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) &&
 	       SET(CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);

@@ -167,6 +167,10 @@ kept_as_long_as_it_may_be() {
 }
 not_kept_without_a_word() { kept; [ "$fetched" -eq 2 ]; [ ! -e "$T/cache" ]; }
 no_store() { kept --field 'Cache-Control: no-store, max-age=60'; [ "$fetched" -eq 2 ]; [ ! -e "$T/cache" ]; }
+no_store_on_a_line_of_its_own() {
+	kept --field 'Cache-Control: no-store' --field 'Cache-Control: max-age=60'
+	[ "$fetched" -eq 2 ]
+}
 one_connection_for_both() {
 	oidc
 	expect 0 "$P11OAUTH" token rsa --issuer "$ISSUER" -v
@@ -179,4 +183,5 @@ run_tests aud_token_by_fhir_base aud_token_by_issuer aud_issuer aud_issuer_with_
 	authlib_by_fhir_base authlib_aud_issuer glewlwyd_by_issuer a_contradicted_endpoint \
 	a_contradicted_issuer an_endpoint_in_the_clear no_document_but_a_pin another_issuer \
 	nothing_is_signed_before_it_is_known_for_whom kept_as_long_as_it_may_be \
-	not_kept_without_a_word no_store one_connection_for_both
+	not_kept_without_a_word no_store no_store_on_a_line_of_its_own \
+	one_connection_for_both

@@ -193,6 +193,11 @@ a_narrow_scope() {
 	doctor 0 --issuer "$OIDC" --scope 'system/*.read system/Unknown.read'
 	jq -e '.findings[] | select(.check == "scope") | .severity == "warning"' "$T/out" >/dev/null
 }
+a_scope_of_users() {
+	"$P11OAUTH" doctor rsa --json --issuer "$OIDC" --scope 'patient/*.read' >"$T/out" 2>"$T/err" || true
+	jq -e '.findings[0] | .check == "configuration" and .severity == "warning" and (.text | contains("patient/"))' \
+		"$T/out" >/dev/null
+}
 for_people() {
 	expect 0 "$P11OAUTH" doctor rsa --issuer "$OIDC" -q
 	empty "$T/err"
@@ -213,5 +218,5 @@ run_tests clock_fast clock_slow kid_not_in_the_set stale_set wrong_aud_form life
 	algorithm_not_offered jku_mismatch wrong_client_id expired_certificate \
 	certificate_of_another_key set_with_an_incomplete_chain \
 	all_is_well no_signature no_endpoint no_token no_module no_key wrong_pin locked_pin \
-	nobody_answers unknown_ca no_metadata expiring_certificate a_narrow_scope for_people \
+	nobody_answers unknown_ca no_metadata expiring_certificate a_narrow_scope a_scope_of_users for_people \
 	token_points_to_it

@@ -23,6 +23,7 @@ import time
 
 LIFETIME_S = 900  # a server that was forgotten ends by itself
 STALL_S = 60
+DRAIN_S = 5
 PAGE = b"<html>sign in to the network</html>"
 BODY = b'{"access_token":"broken-tls-token","token_type":"Bearer","expires_in":60}'
 
@@ -52,11 +53,20 @@ def serve_tls(options, connection):
     context.load_cert_chain(options.tls_cert, options.tls_key)
     context.load_verify_locations(options.ca)
     context.verify_mode = ssl.CERT_REQUIRED if options.mode == "require" else ssl.CERT_OPTIONAL
-    with context.wrap_socket(connection, server_side=True) as tls:
-        data = read_request(tls)
-        shown = tls.getpeercert(binary_form=True)
-        tls.sendall(answer(b"200 OK", BODY))
-        return len(data), bool(shown)
+    with connection.dup() as kept:
+        try:
+            with context.wrap_socket(connection, server_side=True) as tls:
+                data = read_request(tls)
+                shown = tls.getpeercert(binary_form=True)
+                tls.sendall(answer(b"200 OK", BODY))
+                return len(data), bool(shown)
+        except ssl.SSLError:
+            # a reset would overtake the alert
+            kept.shutdown(socket.SHUT_WR)
+            kept.settimeout(DRAIN_S)
+            while kept.recv(4096):
+                pass
+            return 0, False
 
 
 def serve(options, connection):
