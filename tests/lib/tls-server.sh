@@ -2,10 +2,12 @@
 # shellcheck shell=sh
 # OpenSSL's own server on loopback. Source after servers.sh.
 
-# tls_server NAME OPTION...: sets TLS_URL. The page that it serves says what was
-# agreed, and which certificate the client had.
+# tls_server NAME OPTION...: sets TLS_URL, in place of the last one of this name.
+# The page that it serves says what was agreed, and which certificate the client
+# had.
 tls_server() {
 	tls_name=$1; shift
+	[ ! -e "$W/pids/$tls_name" ] || stop_server "$tls_name"
 	spawn "$tls_name" openssl s_server -accept 127.0.0.1:0 -www "$@"
 	tls_tries=0
 	until grep -q '^ACCEPT' "$W/$tls_name.out"; do
