@@ -18,7 +18,8 @@ piv_remove() {
 piv_wait() {
 	piv_tries=0
 	until opensc-tool --list-readers | grep -q "^0 *$([ "$1" = present ] && echo Yes || echo No)"; do
-		piv_tries=$((piv_tries + 1)); [ "$piv_tries" -lt 60 ]
+		piv_tries=$((piv_tries + 1))
+		[ "$piv_tries" -lt 150 ] || { echo "the card is not $1:"; cat "$W/card.err" "$W/pcscd.err"; return 1; }
 		sleep 0.1 # polling for the reader; bounded above
 	done
 }
@@ -47,7 +48,8 @@ piv_token_up() {
 	spawn pcscd pcscd --foreground --error
 	piv_tries=0
 	until [ -S /run/pcscd/pcscd.comm ]; do
-		piv_tries=$((piv_tries + 1)); [ "$piv_tries" -lt 50 ]
+		piv_tries=$((piv_tries + 1))
+		[ "$piv_tries" -lt 150 ] || { echo "pcscd does not start:"; cat "$W/pcscd.err"; return 1; }
 		sleep 0.1 # polling for the socket; bounded above
 	done
 	piv_insert
