@@ -25,6 +25,7 @@ static struct { /* the functions that are used, with their own types */
 	int index; /* of our struct tls in an SSL_CTX */
 	__typeof__(SSL_CTX_use_cert_and_key) *use_cert_and_key;
 	__typeof__(SSL_CTX_set_verify) *set_verify;
+	__typeof__(SSL_CTX_set_client_cert_cb) *set_client_cert_cb;
 	__typeof__(SSL_CTX_set_ex_data) *set_ex_data;
 	__typeof__(SSL_CTX_get_ex_data) *get_ex_data;
 	__typeof__(SSL_get_SSL_CTX) *context_of;
@@ -51,6 +52,8 @@ static bool load_libssl(const struct libcurl *lib)
 		libcurl_find(lib, "SSL_CTX_use_cert_and_key",
 			     &libssl.use_cert_and_key) &&
 		libcurl_find(lib, "SSL_CTX_set_verify", &libssl.set_verify) &&
+		libcurl_find(lib, "SSL_CTX_set_client_cert_cb",
+			     &libssl.set_client_cert_cb) &&
 		libcurl_find(lib, "SSL_CTX_set_ex_data", &libssl.set_ex_data) &&
 		libcurl_find(lib, "SSL_CTX_get_ex_data", &libssl.get_ex_data) &&
 		libcurl_find(lib, "SSL_get_SSL_CTX", &libssl.context_of) &&
@@ -241,6 +244,19 @@ void tls_end(struct tls *tls)
 
 /* ---- libcurl ------------------------------------------------------------------------ */
 
+/* The server asks for a certificate; it gets none, as without this function. */
+static int on_wanted(SSL *ssl, X509 **ret_cert, EVP_PKEY **ret_key)
+{
+	struct tls *t =
+		libssl.get_ex_data(libssl.context_of(ssl), libssl.index);
+
+	(void)ret_cert;
+	(void)ret_key;
+	if (t)
+		t->is_wanted = true;
+	return 0;
+}
+
 static CURLcode on_context(CURL *easy, void *context, void *user)
 {
 	struct tls *t = user;
@@ -249,6 +265,8 @@ static CURLcode on_context(CURL *easy, void *context, void *user)
 	if (!libssl.set_ex_data(context, libssl.index, t))
 		return CURLE_OUT_OF_MEMORY;
 	libssl.set_verify(context, SSL_VERIFY_PEER, on_verify);
+	if (!t->leaf)
+		libssl.set_client_cert_cb(context, on_wanted);
 	if (t->leaf && libssl.use_cert_and_key(context, t->leaf, t->key,
 					       t->chain, 1) != 1) {
 		const char *reason =
@@ -270,8 +288,46 @@ bool tls_set(struct tls *tls, const struct libcurl *lib, CURL *easy)
 		lib->easy_setopt(easy, CURLOPT_SSL_CTX_DATA, tls) == CURLE_OK);
 }
 
+/*
+ * In TLS 1.3 the server's alert comes when the request is on its way, and is
+ * lost when the server then resets the connection.
+ */
+static const char *explain_wanted(const struct tls *t, CURLcode code,
+				  const char *reason)
+{
+	if (strstr(reason, "alert certificate required"))
+		return "the server wants a client certificate";
+	if (t->is_wanted &&
+	    (code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SEND_ERROR ||
+	     code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING))
+		return "the server asked for a client certificate, and there "
+		       "is none";
+	return NULL;
+}
+
+/* What libssl says of a server that is none, or none for us. */
+static const char *explain_handshake(const char *reason)
+{
+	static const struct {
+		const char *said, *meant;
+	} words[] = {
+		{ "wrong version number", "what answers there does not speak "
+					  "TLS" },
+		{ "SSL_connect: SSL_ERROR_SYSCALL",
+		  "the connection ended during the handshake" },
+		{ "alert protocol version",
+		  "the server has no TLS version that is new enough" },
+	};
+
+	for (size_t i = 0; i < PO_ARRAY_SIZE(words); i++)
+		if (strstr(reason, words[i].said))
+			return words[i].meant;
+	return NULL;
+}
+
 /* What the server said of our certificate, in libssl's words for alerts. */
-static const char *explain_alert(const struct tls *t, const char *reason)
+static const char *explain_alert(const struct tls *t, CURLcode code,
+				 const char *reason)
 {
 	static const char *const refusals[] = {
 		"alert bad certificate",     "alert unsupported certificate",
@@ -281,9 +337,7 @@ static const char *explain_alert(const struct tls *t, const char *reason)
 	};
 
 	if (!t->leaf)
-		return strstr(reason, "alert certificate required")
-			       ? "the server wants a client certificate"
-			       : NULL;
+		return explain_wanted(t, code, reason);
 	if (strstr(reason, "alert decrypt error"))
 		return "the server says that the signature of the client's "
 		       "key does not hold";
@@ -296,8 +350,10 @@ static const char *explain_alert(const struct tls *t, const char *reason)
 static bool explain(const struct tls *t, CURLcode code, const char *reason,
 		    char *out, size_t size)
 {
-	const char *alert = explain_alert(t, reason);
+	const char *words = explain_handshake(reason);
 
+	if (!words)
+		words = explain_alert(t, code, reason);
 	if (t->failure[0])
 		return snprintf(out, size,
 				"the client's certificate cannot be used: %s",
@@ -313,7 +369,7 @@ static bool explain(const struct tls *t, CURLcode code, const char *reason,
 				t->verify->subject,
 				t->names[0] ? "is for " : "names none",
 				t->names) > 0;
-	return alert && snprintf(out, size, "%s", alert) > 0;
+	return words && snprintf(out, size, "%s", words) > 0;
 }
 
 const char *tls_words(const struct tls *tls, CURLcode code, const char *reason,

@@ -136,7 +136,7 @@ struct words {
 	const char *name;
 	CURLcode code;
 	struct http_verify verify;
-	bool has_certificate;
+	bool has_certificate, is_wanted;
 	const char *reason;
 	const char *want;
 };
@@ -146,11 +146,13 @@ static struct words words[] = {
 	  CURLE_OPERATION_TIMEDOUT,
 	  { 0 },
 	  false,
+	  false,
 	  "Operation timed out",
 	  "Operation timed out" },
 	{ "an error without a name of ours",
 	  CURLE_PEER_FAILED_VERIFICATION,
 	  { X509_V_ERR_CERT_REVOKED, 1, "CN=a", "CN=b" },
+	  false,
 	  false,
 	  "why",
 	  "the certificate of 'CN=a' is not accepted (why)" },
@@ -158,11 +160,13 @@ static struct words words[] = {
 	  CURLE_PEER_FAILED_VERIFICATION,
 	  { X509_V_ERR_CERT_HAS_EXPIRED, 0, "CN=a", "CN=b" },
 	  false,
+	  false,
 	  "why",
 	  "the certificate of 'CN=a' has expired (why)" },
 	{ "another reason after a good chain",
 	  CURLE_RECV_ERROR,
 	  { 0, 0, "CN=a", "CN=b" },
+	  false,
 	  false,
 	  "why",
 	  "why" },
@@ -170,13 +174,61 @@ static struct words words[] = {
 	  CURLE_RECV_ERROR,
 	  { 0 },
 	  false,
+	  false,
 	  "tlsv13 alert certificate required",
 	  "the server wants a client certificate (tlsv13 alert certificate "
 	  "required)" },
+	{ "a certificate is wanted, and the alert is lost",
+	  CURLE_RECV_ERROR,
+	  { 0 },
+	  false,
+	  true,
+	  "reset",
+	  "the server asked for a client certificate, and there is none "
+	  "(reset)" },
+	{ "a certificate is wanted, and there is no answer",
+	  CURLE_OPERATION_TIMEDOUT,
+	  { 0 },
+	  false,
+	  true,
+	  "late",
+	  "late" },
+	{ "a certificate is wanted of a stranger",
+	  CURLE_PEER_FAILED_VERIFICATION,
+	  { X509_V_ERR_CERT_HAS_EXPIRED, 0, "CN=a", "CN=b" },
+	  false,
+	  true,
+	  "why",
+	  "the certificate of 'CN=a' has expired (why)" },
+	{ "no TLS",
+	  CURLE_SSL_CONNECT_ERROR,
+	  { 0 },
+	  false,
+	  false,
+	  "SSL routines::wrong version number",
+	  "what answers there does not speak TLS (SSL routines::wrong version "
+	  "number)" },
+	{ "cut off",
+	  CURLE_SSL_CONNECT_ERROR,
+	  { 0 },
+	  true,
+	  false,
+	  "OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection",
+	  "the connection ended during the handshake (OpenSSL SSL_connect: "
+	  "SSL_ERROR_SYSCALL in connection)" },
+	{ "old TLS",
+	  CURLE_SSL_CONNECT_ERROR,
+	  { 0 },
+	  false,
+	  true,
+	  "tlsv1 alert protocol version",
+	  "the server has no TLS version that is new enough (tlsv1 alert "
+	  "protocol version)" },
 	{ "ours is refused",
 	  CURLE_RECV_ERROR,
 	  { 0 },
 	  true,
+	  false,
 	  "sslv3 alert certificate revoked",
 	  "the server refuses the client's certificate (sslv3 alert "
 	  "certificate revoked)" },
@@ -184,12 +236,14 @@ static struct words words[] = {
 	  CURLE_SSL_CONNECT_ERROR,
 	  { 0 },
 	  true,
+	  false,
 	  "tlsv1 alert decrypt error",
 	  "the server says that the signature of the client's key does not "
 	  "hold (tlsv1 alert decrypt error)" },
 	{ "an alert without a certificate of ours",
 	  CURLE_SSL_CONNECT_ERROR,
 	  { 0 },
+	  false,
 	  false,
 	  "tlsv1 alert unknown ca",
 	  "tlsv1 alert unknown ca" },
@@ -198,7 +252,9 @@ static struct words words[] = {
 static void words_row(void **state)
 {
 	struct words *row = *state;
-	struct tls tls = { .is_on = true, .verify = &row->verify };
+	struct tls tls = { .is_on = true,
+			   .verify = &row->verify,
+			   .is_wanted = row->is_wanted };
 	char out[TLS_WORDS_MAX];
 
 	tls.leaf = row->has_certificate ? X509_new() : NULL;
