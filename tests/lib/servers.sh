@@ -6,9 +6,11 @@
 # its own pid.
 
 # spawn NAME COMMAND...: in the background; output in $W/NAME.out, $W/NAME.err.
+# An earlier one of that name is ended: with its pid file nobody would.
 spawn() {
 	spawn_name=$1; shift
 	mkdir -p "$W/pids"
+	[ ! -e "$W/pids/$spawn_name" ] || stop_server "$spawn_name"
 	: >"$W/$spawn_name.out" # the process may be slower than its reader
 	"$@" >"$W/$spawn_name.out" 2>"$W/$spawn_name.err" &
 	echo $! >"$W/pids/$spawn_name"
