@@ -36,16 +36,13 @@ include tests/integ/local.mk
 # differ in nothing but the program. `make check-core`: units and the tests that
 # go through most of the code, for the second of two such builds.
 core_tests = tests/integ/100-sandbox.t tests/integ/120-verifiers.t \
-	tests/integ/200-servers.t tests/integ/210-discovery.t \
-	tests/integ/235-mtls-tokens.t tests/integ/240-retries.t \
-	tests/integ/440-doctor.t tests/integ/500-token-softhsm.t \
-	tests/integ/610-fault-sweep.t tests/integ/620-modules.t
-.PHONY: check-program check-core core-tests
+	tests/integ/210-discovery.t tests/integ/235-mtls-tokens.t \
+	tests/integ/440-doctor.t tests/integ/500-token-softhsm.t
+.PHONY: check-program check-core unit-tests
 check-program:
 	$(MAKE) check TESTS="$$(printf '%s\n' $(TESTS) | \
 		grep -v -e /205-server-modes -e /215-vendor-rules | tr '\n' ' ')"
-core-tests:
+unit-tests:
 	@printf '%s\n' $(TESTS) | grep -v tests/integ/ | tr '\n' ' '
-	@echo $(core_tests)
 check-core:
-	$(MAKE) check TESTS="$$($(MAKE) -s core-tests)"
+	$(MAKE) check TESTS="$$($(MAKE) -s unit-tests) $(core_tests)"
