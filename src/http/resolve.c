@@ -4,6 +4,7 @@
  */
 #include "http/http.h"
 
+#include <ctype.h>
 #include <string.h>
 
 /* Length of "https://host:port" at the start of a URL. */
@@ -12,6 +13,16 @@ static size_t origin_len(const char *url)
 	const char *host = strstr(url, "://");
 
 	return host ? (size_t)(host - url) + 3 + strcspn(host + 3, "/?") : 0;
+}
+
+/* RFC 3986 section 3.1: a letter, then letters, digits, "+", "-" and ".". */
+static bool has_scheme(const char *reference)
+{
+	size_t len = strspn(reference, "abcdefghijklmnopqrstuvwxyz"
+				       "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "0123456789+-.");
+
+	return isalpha((unsigned char)reference[0]) && reference[len] == ':';
 }
 
 /* Appends the segments of path to out, which ends in a slash at root or later. */
@@ -45,10 +56,9 @@ bool http_resolve_url(const char *base, const char *reference, struct buf *out)
 {
 	size_t origin = origin_len(base);
 	size_t folder = strcspn(base, "?");
-	size_t scheme = strcspn(reference, ":/?");
 	size_t root;
 
-	if (reference[scheme] == ':')
+	if (has_scheme(reference))
 		return buf_adds(out, reference);
 	if (strncmp(reference, "//", 2) == 0)
 		return buf_add(out, base, strcspn(base, "/")) &&

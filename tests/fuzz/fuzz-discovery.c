@@ -30,8 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_require(metadata->token_endpoint && *metadata->token_endpoint);
 	fuzz_require(kind == DISCOVERY_SMART ||
 		     strcmp(metadata->issuer, BASE) == 0);
+	/* absolute; whether it may be used is http_check_url()'s to say */
 	fuzz_require(kind != DISCOVERY_SMART ||
-		     strstr(metadata->token_endpoint, "://"));
+		     strchr(metadata->token_endpoint, ':'));
 	(void)server_metadata_lists(
 		server_metadata_list(metadata, "grant_types_supported"), "x");
 	return 0;

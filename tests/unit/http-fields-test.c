@@ -23,6 +23,9 @@ struct url_row {
 static struct url_row url_rows[] = {
 	{ "absolute", "https://a/fhir", "https://b/token", "https://b/token" },
 	{ "another scheme", "https://a/fhir", "http://b/x", "http://b/x" },
+	{ "a scheme of its own", "https://a/fhir", "urn:x", "urn:x" },
+	{ "no scheme, but a colon", "https://a/fhir", ".:b/../c",
+	  "https://a/fhir/c" },
 	{ "same scheme", "https://a/fhir", "//b/token", "https://b/token" },
 	{ "from the root", "https://a:8/fhir/r4", "/token?x=/..",
 	  "https://a:8/token?x=/.." },
