@@ -66,7 +66,7 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 			       "which server? 'p11oauth server list' shows "
 			       "those that there are");
 	st = rules_of(ctx->config, line->operands[0], &p, err);
-	if (st != PO_OK)
+	if (st != PO_OK || !p)
 		return st;
 	if (ctx->json) {
 		json_auto_t *object = to_json(p);

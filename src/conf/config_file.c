@@ -433,7 +433,7 @@ enum po_status config_load(const char *path, struct config **ret_config,
 	po_auto(config) *config = NULL;
 	enum po_status st = config_load_none(&config, err);
 
-	if (st != PO_OK)
+	if (st != PO_OK || !config)
 		return st;
 	if (!path)
 		path = environment_get("P11OAUTH_CONFIG");

@@ -87,13 +87,14 @@ static bool take_list(const char *line, size_t len, const char *name, char *out,
 		      size_t size)
 {
 	size_t have = strlen(out);
-	const char *comma = have ? ", " : "";
+	size_t at = have ? have + 2 : 0;
 
-	if (have + strlen(comma) >= size ||
-	    !take_field(line, len, name, out + have + strlen(comma),
-			size - have - strlen(comma)))
+	if (at >= size || !take_field(line, len, name, out + at, size - at))
 		return false;
-	memcpy(out + have, comma, strlen(comma));
+	if (have) {
+		out[have] = ',';
+		out[have + 1] = ' ';
+	}
 	return true;
 }
 
