@@ -9,3 +9,8 @@ const char *environment_get(const char *name)
 
 	return value && *value ? value : NULL;
 }
+
+void environment_unset(const char *name)
+{
+	(void)unsetenv(name);
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * environment.h - the only place that reads the environment.
+ * environment.h - the only place that reads or changes the environment.
  */
 #ifndef PO_BASE_ENVIRONMENT_H
 #define PO_BASE_ENVIRONMENT_H
@@ -10,5 +10,8 @@
  * process (secure_getenv). Borrowed, valid until the environment changes.
  */
 const char *environment_get(const char *name);
+
+/* For what children must not inherit. Not beside other threads. */
+void environment_unset(const char *name);
 
 #endif

@@ -14,6 +14,7 @@ libbase_a_SOURCES = \
 	src/base/json.c src/base/json.h \
 	src/base/log.c src/base/log.h \
 	src/base/rng.c src/base/rng.h \
+	src/base/sandbox.c src/base/sandbox.h \
 	src/base/secret.c src/base/secret.h \
 	src/base/text.c src/base/text.h
 BASE_LIBS = libbase.a $(JANSSON_LIBS) $(CRYPTO_LIBS)

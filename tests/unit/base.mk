@@ -37,3 +37,9 @@ TESTS += tests/unit/findings-test
 tests_unit_findings_test_SOURCES = tests/unit/findings-test.c
 tests_unit_findings_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_findings_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/sandbox-test
+TESTS += tests/unit/sandbox-test
+tests_unit_sandbox_test_SOURCES = tests/unit/sandbox-test.c
+tests_unit_sandbox_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_sandbox_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
+tests_unit_sandbox_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
