@@ -85,6 +85,29 @@ enum po_status fs_read_secret_fd(int fd, struct secret *s, struct po_error *err)
 	return st;
 }
 
+enum po_status fs_check_path(const char *path, size_t max, struct po_error *err)
+{
+	size_t len = strlen(path);
+
+	if (len == 0)
+		return po_fail(err, PO_E_CONFIG, 0, "the path is empty");
+	if (path[0] != '/')
+		return po_fail(err, PO_E_CONFIG, 0,
+			       "'%s' is a relative path; give an absolute one",
+			       path);
+	if (len > max)
+		return po_fail(err, PO_E_CONFIG, ENAMETOOLONG,
+			       "the path is longer than %zu bytes", max);
+	if (path[len - 1] == '/')
+		return po_fail(err, PO_E_CONFIG, EISDIR,
+			       "'%s' names a folder, not a file", path);
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)path[i] < ' ' || path[i] == 0x7f)
+			return po_fail(err, PO_E_CONFIG, 0,
+				       "the path has a control character");
+	return PO_OK;
+}
+
 enum po_status fs_open_private(const char *path, int *ret_fd,
 			       struct po_error *err)
 {

@@ -26,6 +26,14 @@ enum po_status fs_read_secret_fd(int fd, struct secret *s,
 				 struct po_error *err) PO_MUST_CHECK;
 
 /*
+ * PO_E_CONFIG unless path could be a file whatever the working directory is:
+ * absolute, not ending in a slash, at most max bytes, no control characters.
+ * Nothing is looked up.
+ */
+enum po_status fs_check_path(const char *path, size_t max,
+			     struct po_error *err) PO_MUST_CHECK;
+
+/*
  * Opens a file that must be private: regular, no symbolic link, owned by the
  * caller or root, no access for group or others. PO_E_CONFIG otherwise; the
  * text names the remedy.
