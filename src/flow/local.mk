@@ -8,6 +8,7 @@ libflow_a_SOURCES = \
 	src/flow/doctor.c src/flow/doctor.h \
 	src/flow/env.c src/flow/env.h \
 	src/flow/exchange.c src/flow/exchange.h \
+	src/flow/format.c src/flow/format.h \
 	src/flow/get_token.c src/flow/get_token.h \
 	src/flow/identity.c \
 	src/flow/metadata_cache.c src/flow/metadata_cache.h \
