@@ -17,6 +17,7 @@ UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 if HAVE_CMOCKA
 include tests/unit/base.mk
+include tests/unit/audit.mk
 include tests/unit/key.mk
 include tests/unit/cryptoki.mk
 include tests/unit/jose.mk

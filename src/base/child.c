@@ -20,7 +20,8 @@
 /* Streams, default signals, nothing else. */
 static int spawn(pid_t *pid, char *const argv[], int in, int out)
 {
-	static const int signals[] = { SIGPIPE, SIGINT, SIGTERM, SIGHUP };
+	static const int signals[] = { SIGPIPE, SIGXFSZ, SIGINT, SIGTERM,
+				       SIGHUP };
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t defaults;

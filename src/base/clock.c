@@ -13,6 +13,14 @@ int64_t clock_now_s(void)
 	return ts.tv_sec;
 }
 
+int64_t clock_now_ms(void)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 int64_t clock_monotonic_ms(void)
 {
 	struct timespec ts = { 0 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * clock.h - the time, whole seconds since the epoch, UTC.
+ * clock.h - the time since the epoch, UTC; whole seconds unless named _ms.
  */
 #ifndef PO_BASE_CLOCK_H
 #define PO_BASE_CLOCK_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 int64_t clock_now_s(void);
+int64_t clock_now_ms(void); /* the same in milliseconds */
 
 /* Milliseconds that never go back, for durations only. */
 int64_t clock_monotonic_ms(void);

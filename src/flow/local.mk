@@ -15,5 +15,5 @@ libflow_a_SOURCES = \
 	src/flow/open_key.c src/flow/open_key.h \
 	src/flow/tls_identity.c src/flow/tls_identity.h
 FLOW_LIBS = libflow.a libconf.a liboauth.a libhttp.a libjose.a libcryptoki.a \
-	libkey.a libbase.a $(CONFUSE_LIBS) $(LIBP11_LIBS) $(P11KIT_LIBS) $(JANSSON_LIBS) \
+	libkey.a libaudit.a libbase.a $(CONFUSE_LIBS) $(LIBP11_LIBS) $(P11KIT_LIBS) $(JANSSON_LIBS) \
 	$(CRYPTO_LIBS)
