@@ -64,7 +64,7 @@ struct setting {
 
 extern const struct setting profile_settings[];
 extern const size_t profile_settings_count;
-#define PROFILE_SETTINGS_MAX 72
+#define PROFILE_SETTINGS_MAX 96
 
 enum origin_kind {
 	ORIGIN_DEFAULT,
@@ -126,6 +126,9 @@ struct profile { /* texts owned; NULL: not set */
 	int64_t retry_time_s;
 	bool no_overlap;
 	bool allow_loopback_http;
+	/* the record of the key's uses */
+	char *audit;      /* "on", "off" or "required"; NULL: on */
+	char *audit_file; /* NULL: the default */
 	/* checks */
 	char *jwks_url;
 	/* the server's rules alone */
