@@ -130,6 +130,9 @@ struct profile { /* texts owned; NULL: not set */
 	int64_t retry_time_s;
 	bool no_overlap;
 	bool allow_loopback_http;
+	/* the record of the key's uses */
+	char *audit;      /* "on", "off" or "required"; NULL: on */
+	char *audit_file; /* NULL: the default */
 	/* checks */
 	char *jwks_url;
 	/* the agent */

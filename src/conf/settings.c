@@ -27,6 +27,7 @@ static const char *const auth_words[] = {
 	"self_signed_tls_client_auth",
 	NULL,
 };
+static const char *const audit_words[] = { "on", "off", "required", NULL };
 static const char *const b2b_words[] = {
 	"organization_id=", "organization_name=", "purpose_of_use=",
 	"subject_id=",      "subject_name=",      "subject_role=",
@@ -261,6 +262,21 @@ const struct setting profile_settings[] = {
 	  .group = SETTING_FOR_ASSERTION | SETTING_FOR_FETCH,
 	  .offset = FIELD(allow_loopback_http),
 	  .help = "allow http:// to this machine, for tests" },
+	{ .name = "audit",
+	  .kind = SETTING_TEXT,
+	  .group = SETTING_FOR_ASSERTION,
+	  .offset = FIELD(audit),
+	  .arg = "WORD",
+	  .help = "whether uses of the key are recorded: on, off or "
+		  "required; on unless set",
+	  .words = audit_words,
+	  .only_words = true },
+	{ .name = "audit-file",
+	  .kind = SETTING_TEXT,
+	  .group = SETTING_FOR_ASSERTION,
+	  .offset = FIELD(audit_file),
+	  .arg = "FILE",
+	  .help = "where they are recorded, instead of the state directory" },
 	{ .name = "client-auth",
 	  .kind = SETTING_TEXT,
 	  .group = SETTING_FOR_EXCHANGE,

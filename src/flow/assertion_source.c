@@ -4,6 +4,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "cryptoki/token_signer.h"
+#include "flow/audit.h"
 #include "oauth/assertion.h"
 #include "oauth/extension.h"
 
@@ -28,6 +29,7 @@ struct assertion_source {
 	struct identity id;      /* valid while the key is unlocked */
 	struct kept_pin kept;    /* of this key */
 	struct pubkey *expected; /* owned; of the first opening */
+	uint64_t last_seq;       /* of the record of the last signature */
 };
 
 struct assertion_source *assertion_source_new(const struct po_env *env,
@@ -120,7 +122,25 @@ static enum po_status extension_of(const struct profile *p,
 				 ret_extensions, err);
 }
 
-/* The stamp is the last thing before the signature. */
+/* The use of the key is on record before it happens. */
+static enum po_status sign_on_record(struct assertion_source *s,
+				     const struct assertion_request *req,
+				     struct secret **ret_jwt,
+				     struct po_error *err)
+{
+	enum po_status st = audit_sign(s->env, s->key, req, &s->last_seq, err);
+
+	if (st != PO_OK)
+		return st;
+	st = assertion_sign(req, s->key->signer, ret_jwt, err);
+	if (st == PO_OK)
+		return PO_OK;
+	audit_pin(s->env, s->key, open_key_pin_failed(s->key), st);
+	audit_failure(s->env, s->profile, s->last_seq, st, 0);
+	return st;
+}
+
+/* The stamp is the last thing before the record and the signature. */
 static enum po_status stamp_and_sign(struct assertion_source *s,
 				     struct secret **ret_jwt,
 				     int64_t *ret_expires_s,
@@ -144,7 +164,7 @@ static enum po_status stamp_and_sign(struct assertion_source *s,
 		  "exp %lld",
 		  alg_name(req.alg), req.kid ? req.kid : "-", jti, req.audience,
 		  (long long)req.now_s, (long long)req.now_s + req.lifetime_s);
-	return assertion_sign(&req, s->key->signer, ret_jwt, err);
+	return sign_on_record(s, &req, ret_jwt, err);
 }
 
 /* Signs; and once more when the device took so long that little life is left.*/
@@ -336,6 +356,11 @@ enum po_status assertion_source_key(struct assertion_source *source,
 	if (st == PO_OK)
 		*ret_key = source->key;
 	return st;
+}
+
+uint64_t assertion_source_last_seq(const struct assertion_source *source)
+{
+	return source->last_seq;
 }
 
 const struct open_key *assertion_source_last(

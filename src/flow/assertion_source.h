@@ -44,6 +44,9 @@ enum po_status assertion_source_key(struct assertion_source *source,
 				    struct open_key **ret_key,
 				    struct po_error *err) PO_MUST_CHECK;
 
+/* Where the record of the last signature stands (audit.h); 0: none was made. */
+uint64_t assertion_source_last_seq(const struct assertion_source *source);
+
 /* The key and names of the last assertion; NULL: there is none. The source's. */
 const struct open_key *assertion_source_last(
 	const struct assertion_source *source, const struct identity **ret_id);

@@ -2,11 +2,14 @@
 #include "flow/env.h"
 
 #include "base/clock.h"
+#include "flow/audit.h"
 #include "http/curl.h"
 
 enum po_status po_env_init(struct po_env *env, struct po_error *err)
 {
-	*env = (struct po_env){ .now_s = clock_now_s, .new_id = rng_id };
+	*env = (struct po_env){ .now_s = clock_now_s,
+				.new_id = rng_id,
+				.audit = audit_trail_of_process() };
 	return curl_client_new(&env->http, err);
 }
 

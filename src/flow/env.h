@@ -1,23 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * env.h - the effects that a use case has: time, chance and the network.
+ * env.h - the effects that a use case has: time, chance, the network and the
+ * ledger.
  *
  * Commands fill it with the real ones; tests put their own in.
  */
 #ifndef PO_FLOW_ENV_H
 #define PO_FLOW_ENV_H
 
+#include "base/json.h"
 #include "base/rng.h"
 
 #include <stdint.h>
 
 struct http_client;
+struct profile;
+
+struct audit_trail { /* where the records of a use case go */
+	/*
+	 * Takes over record (json_decref). *ret_seq: where it stands; 0: not
+	 * written, because the profile keeps no ledger (audit = "off") or,
+	 * with "on", because it could not be (a warning says so). With
+	 * "required" that is an error, and the key must not be used. A record
+	 * "sign" is on the disk when this returns.
+	 */
+	enum po_status (*record)(void *user, const struct profile *profile,
+				 json_t *record, uint64_t *ret_seq,
+				 struct po_error *err);
+	void *user;
+};
 
 struct po_env {
 	int64_t (*now_s)(void);
 	enum po_status (*new_id)(char id[static RNG_ID_LEN + 1],
 				 struct po_error *err);
 	struct http_client *http; /* owned */
+	struct audit_trail audit; /* record NULL: none */
 };
 
 enum po_status po_env_init(struct po_env *env,

@@ -5,6 +5,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "cryptoki/token_signer.h"
+#include "flow/audit.h"
 #include "flow/tls_identity.h"
 #include "oauth/token_request.h"
 
@@ -17,7 +18,8 @@
 struct exchange {
 	const struct po_env *env;
 	const struct profile *profile;
-	const struct open_key *key; /* NULL: TLS needs none */
+	const struct open_key *key;      /* NULL: TLS needs none */
+	uint64_t assertion_seq, tls_seq; /* of the records; 0: none */
 
 	/* the thread that connects */
 	pthread_t thread;
@@ -172,8 +174,6 @@ static enum po_status post(void *arg, struct po_error *err)
 	struct posting *p = arg;
 	struct http_client *http = p->x->env->http;
 
-	http_response_clear(p->response);
-	http_response_init(p->response); /* discovery's may be in it */
 	return http->perform(http, &p->request, p->response, err);
 }
 
@@ -189,9 +189,10 @@ static int64_t both_timeouts_ms(const struct profile *p)
 
 static enum po_status post_with_key(struct posting *p, struct po_error *err)
 {
-	const struct profile *profile = p->x->profile;
+	struct exchange *x = p->x;
+	const struct profile *profile = x->profile;
 	struct tls_identity identity;
-	enum po_status st = tls_identity_of(p->x->key, &identity, err);
+	enum po_status st = tls_identity_of(x->key, &identity, err);
 
 	if (st != PO_OK)
 		return st;
@@ -199,7 +200,28 @@ static enum po_status post_with_key(struct posting *p, struct po_error *err)
 	p->request.timeout_ms = both_timeouts_ms(profile);
 	if (profile->mtls_token_endpoint)
 		p->request.url = profile->mtls_token_endpoint;
-	return token_signer_run(p->x->key->signer, post, p, err);
+	st = audit_sign_tls(x->env, x->key, p->request.url, x->assertion_seq,
+			    &x->tls_seq, err);
+	if (st == PO_OK)
+		st = token_signer_run(x->key->signer, post, p, err);
+	if (st != PO_OK)
+		audit_pin(x->env, x->key, open_key_pin_failed(x->key), st);
+	return st;
+}
+
+void exchange_set_sign_seq(struct exchange *x, uint64_t seq)
+{
+	x->assertion_seq = seq;
+}
+
+uint64_t exchange_sign_seq(const struct exchange *x)
+{
+	return x->assertion_seq ? x->assertion_seq : x->tls_seq;
+}
+
+const struct profile *exchange_profile(const struct exchange *x)
+{
+	return x->profile;
 }
 
 enum po_status exchange_post(struct exchange *x, const struct secret *form,
@@ -211,6 +233,8 @@ enum po_status exchange_post(struct exchange *x, const struct secret *form,
 
 	if (finish_early(x, form, response, &st, err))
 		return st;
+	http_response_clear(response);
+	http_response_init(response); /* discovery's may be in it */
 	p.request.body = form;
 	return x->key ? post_with_key(&p, err) : post(&p, err);
 }

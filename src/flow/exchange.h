@@ -36,9 +36,18 @@ void exchange_expect(struct exchange *x, size_t len);
  * the exchange is freed, which must be before the key is. */
 void exchange_use_key(struct exchange *x, const struct open_key *key);
 
+/* Where the record of the assertion's signature stands (audit.h). */
+void exchange_set_sign_seq(struct exchange *x, uint64_t seq);
+
+/* The record "sign" that an answer refers to: the assertion's, else that of the
+ * handshake; 0: there is none. */
+uint64_t exchange_sign_seq(const struct exchange *x);
+
+const struct profile *exchange_profile(const struct exchange *x);
+
 /*
  * Sends form and waits for the answer; fails as http_client.perform() does.
- * response must be initialised.
+ * response must be initialised; what was in it is gone.
  */
 enum po_status exchange_post(struct exchange *x, const struct secret *form,
 			     struct http_response *response,

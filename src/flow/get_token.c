@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "flow/assertion_source.h"
+#include "flow/audit.h"
 #include "flow/diagnose.h"
 #include "flow/discover.h"
 #include "flow/exchange.h"
@@ -169,6 +170,7 @@ static enum po_status form_with_assertion(const struct profile *p,
 	assertion_source_on_length(source, NULL, NULL);
 	if (st != PO_OK)
 		return st;
+	exchange_set_sign_seq(exchange, assertion_source_last_seq(source));
 	if (profile_uses_tls(p))
 		exchange_use_key(exchange, assertion_source_last(source, &id));
 	warn_of_length(p, secret_len(assertion));
@@ -192,11 +194,21 @@ enum po_status get_token_send(const struct po_env *env,
 			      struct http_response *response,
 			      struct po_error *err)
 {
+	const struct profile *p = exchange_profile(exchange);
+	po_auto(access_token) *token = NULL;
+	uint64_t seq;
 	enum po_status st = exchange_post(exchange, form, response, err);
 
+	if (st == PO_OK)
+		st = access_token_read(response, env->now_s(), &token, err);
+	seq = exchange_sign_seq(exchange);
 	if (st != PO_OK)
-		return st;
-	return access_token_read(response, env->now_s(), ret_token, err);
+		audit_failure(env, p, seq, st, response->status);
+	else
+		st = audit_answer(env, p, seq, response->status, token, err);
+	if (st == PO_OK)
+		*ret_token = po_steal(token);
+	return st;
 }
 
 /* What is odd about an answer, and no reason to refuse it. */
@@ -233,6 +245,7 @@ struct tries {
 	int count;                        /* that failed */
 	int refusals;                     /* among them */
 	int64_t until_ms;                 /* no new one after this */
+	uint64_t seq;                     /* of the last signature's record */
 };
 
 /* A refusal that says nothing, as a server known for it gives to good
@@ -358,7 +371,9 @@ static enum po_status try_once(struct tries *t, struct access_token **ret_token,
 	st = get_token_form(t->profile, t->source, exchange, &form, err);
 	if (st != PO_OK)
 		return st;
-	return get_token_send(t->env, exchange, form, ret_token, response, err);
+	st = get_token_send(t->env, exchange, form, ret_token, response, err);
+	t->seq = exchange_sign_seq(exchange);
+	return st;
 }
 
 static enum po_status try_all(struct tries *t, struct access_token **ret_token,
@@ -403,8 +418,10 @@ static enum po_status check_scope(const struct profile *p,
 	return PO_OK;
 }
 
-enum po_status get_token(const struct po_env *env, struct profile *profile,
-			 struct access_token **ret_token, struct po_error *err)
+enum po_status get_token_unissued(const struct po_env *env,
+				  struct profile *profile,
+				  struct access_token **ret_token,
+				  uint64_t *ret_seq, struct po_error *err)
 {
 	po_auto(access_token) *token = NULL;
 	int64_t retry_s = profile_has(profile, "retry-time")
@@ -427,6 +444,22 @@ enum po_status get_token(const struct po_env *env, struct profile *profile,
 	server_metadata_free(t.metadata);
 	if (st == PO_OK && token)
 		st = check_scope(profile, token, err);
+	if (st != PO_OK)
+		return st;
+	*ret_token = po_steal(token);
+	*ret_seq = t.seq;
+	return PO_OK;
+}
+
+enum po_status get_token(const struct po_env *env, struct profile *profile,
+			 struct access_token **ret_token, struct po_error *err)
+{
+	po_auto(access_token) *token = NULL;
+	uint64_t seq = 0;
+	enum po_status st = get_token_unissued(env, profile, &token, &seq, err);
+
+	if (st == PO_OK)
+		st = audit_issue(env, profile, seq, token, err);
 	if (st == PO_OK)
 		*ret_token = po_steal(token);
 	return st;

@@ -37,6 +37,16 @@ enum po_status get_token(const struct po_env *env, struct profile *profile,
 			 struct po_error *err) PO_MUST_CHECK;
 
 /*
+ * The same for those who hand it out themselves: without the record "issue".
+ * *ret_seq: the record "sign" that it goes back to; 0: none.
+ */
+enum po_status get_token_unissued(const struct po_env *env,
+				  struct profile *profile,
+				  struct access_token **ret_token,
+				  uint64_t *ret_seq,
+				  struct po_error *err) PO_MUST_CHECK;
+
+/*
  * The parts of one try, for those who look closer (doctor): the signed form,
  * while the exchange connects; and its exchange. No second try, no warning about
  * scopes. response must be initialised; its status is 0 when no answer came.

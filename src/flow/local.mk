@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libflow.a
 libflow_a_SOURCES = \
 	src/flow/assertion_source.c src/flow/assertion_source.h \
+	src/flow/audit.c src/flow/audit.h \
 	src/flow/check.c \
 	src/flow/check_jwks.c src/flow/check_jwks.h \
 	src/flow/diagnose.c src/flow/diagnose.h \
@@ -15,5 +16,5 @@ libflow_a_SOURCES = \
 	src/flow/open_key.c src/flow/open_key.h \
 	src/flow/tls_identity.c src/flow/tls_identity.h
 FLOW_LIBS = libflow.a libconf.a liboauth.a libhttp.a libjose.a libcryptoki.a \
-	libkey.a libaudit.a libbase.a $(CONFUSE_LIBS) $(LIBP11_LIBS) $(P11KIT_LIBS) $(JANSSON_LIBS) \
-	$(CRYPTO_LIBS)
+	libkey.a libaudit.a libbase.a $(CONFUSE_LIBS) $(LIBP11_LIBS) $(P11KIT_LIBS) \
+	$(JANSSON_LIBS) $(CRYPTO_LIBS)

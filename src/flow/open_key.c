@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cryptoki/token_signer.h"
+#include "flow/audit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,7 @@ static enum po_status open_signer(struct open_key *key, size_t index,
 		.claims = (const char *const *)p->key_policy,
 	};
 
+	key->kept = req.kept;
 	if (key->extra.count == 0)
 		req.certificates = NULL;
 	return token_signer_open(&req, &key->signer, err);
@@ -168,6 +170,7 @@ enum po_status open_key(const struct po_env *env, const struct profile *profile,
 	key = calloc(1, sizeof(*key));
 	if (!key)
 		return po_no_memory(err);
+	key->env = env;
 	key->profile = profile;
 	key->now_s = env->now_s();
 	key->purpose = (struct pin_purpose){
@@ -193,9 +196,19 @@ enum po_status open_key(const struct po_env *env, const struct profile *profile,
 
 enum po_status open_key_unlock(struct open_key *key, struct po_error *err)
 {
+	bool failed_before = open_key_pin_failed(key);
 	enum po_status st = signer_unlock(key->signer, err);
 
-	return st == PO_OK ? check_public_side(key, err) : st;
+	if (st == PO_OK)
+		return check_public_side(key, err);
+	audit_pin(key->env, key, open_key_pin_failed(key) && !failed_before,
+		  st);
+	return st;
+}
+
+bool open_key_pin_failed(const struct open_key *key)
+{
+	return key->kept->in_doubt;
 }
 
 void open_key_free(struct open_key *key)

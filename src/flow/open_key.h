@@ -20,6 +20,8 @@ struct open_key {                      /* owned */
 	struct pin_purpose purpose;
 	struct pin_request pin;
 	struct kept_pin own_kept;      /* when the caller keeps none */
+	const struct kept_pin *kept;   /* borrowed; the caller's or our own */
+	const struct po_env *env;      /* borrowed */
 	const struct profile *profile; /* borrowed */
 	int64_t now_s;                 /* when it was opened */
 	bool certificate_checked, algorithm_checked;
@@ -38,11 +40,17 @@ enum po_status open_key(const struct po_env *env, const struct profile *profile,
 			struct open_key **ret_key,
 			struct po_error *err) PO_MUST_CHECK;
 
-/* signer_unlock(), then the same checks for what only login has shown. */
+/*
+ * signer_unlock(), then the same checks for what only login has shown. A login
+ * that failed is recorded (audit.h).
+ */
 enum po_status open_key_unlock(struct open_key *key,
 			       struct po_error *err) PO_MUST_CHECK;
 void open_key_free(struct open_key *key);
 PO_DEFINE_AUTO(open_key, open_key_free);
+
+/* True when a PIN was sent that the token did not take. */
+bool open_key_pin_failed(const struct open_key *key);
 
 /* Everything that names the key. Members without a source are "". */
 struct identity {

@@ -121,12 +121,35 @@ no_file_is_left() {
 	mkdir "$T/home"
 	HOME=$T/home TMPDIR=$T/home "$P11OAUTH" token lab >"$T/out"
 	[ -z "$(find "$T/home" -type f)" ]
-	# but for the lock under which a stored PIN is sent
-	[ "$(find "$XDG_STATE_HOME" -type f | wc -l)" -eq 1 ]
-	[ -z "$(find "$XDG_STATE_HOME" -type f -size +0)" ]
+	# but for the ledger, and the lock under which a stored PIN is sent
+	find "$XDG_STATE_HOME" -type f ! -name audit.jsonl >"$T/files"
+	[ "$(wc -l <"$T/files")" -eq 1 ]
+	[ ! -s "$(cat "$T/files")" ]
+	[ "$(find "$XDG_STATE_HOME" -type f -name 'audit*')" = "$XDG_STATE_HOME/p11oauth/audit.jsonl" ]
+	clean "$XDG_STATE_HOME/p11oauth/audit.jsonl"
+}
+# What the ledger of this test's failures and successes holds: no PIN, its source
+# only by kind, no access token but its hash, no signature.
+nothing_in_the_ledger() {
+	ledger=$XDG_STATE_HOME/p11oauth/audit.jsonl
+	"$P11OAUTH" token lab >"$T/out"
+	"$P11OAUTH" assertion lab >"$T/jwt"
+	refuses "$P11OAUTH" token lab --token-endpoint "$ANSWERS/invalid-client-400" 2>"$T/err"
+	refuses "$P11OAUTH" token lab --token-endpoint "$ANSWERS/token-crlf" 2>"$T/err"
+	printf 'canary-pin-0000\n' >"$T/pin"
+	refuses "$P11OAUTH" token lab --pin-from "file:$T/pin" 2>"$T/err"
+	clean "$ledger"
+	hasnt "$ledger" canary-pin
+	hasnt "$ledger" "$T/pin"
+	hasnt "$ledger" "$(cut -d. -f3 <"$T/jwt")"
+	jq -se '[.[].event] == ["sign", "answer", "issue", "sign", "sign", "answer", "sign", "answer", "pin"]' "$ledger"
+	jq -se '.[8] | .source == "file" and .sent and .status == "pin"' "$ledger"
+	jq -se --arg hash "sha256:$(printf %s "$TOKEN" | sha256sum | cut -c 1-16)" \
+		'.[1].access_token == $hash and .[2].access_token == $hash' "$ledger"
+	jq -se '[.[5, 7] | has("access_token")] == [false, false]' "$ledger"
 }
 
 run_tests verbose_says_something token_success header_success json_success \
 	assertion_success others_success bad_answers tried_again looked_at no_server unknown_ca \
 	wrong_pin pin_as_a_source pin_in_a_uri spoilt_signature \
-	arguments_and_environment no_file_is_left
+	arguments_and_environment no_file_is_left nothing_in_the_ledger

@@ -1,7 +1,10 @@
 # unit tests of src/audit
-check_PROGRAMS += tests/unit/ledger-test
-TESTS += tests/unit/ledger-test
+check_PROGRAMS += tests/unit/ledger-test tests/unit/requester-test
+TESTS += tests/unit/ledger-test tests/unit/requester-test
 tests_unit_ledger_test_SOURCES = tests/unit/ledger-test.c \
 	tests/unit/test-folder.h
 tests_unit_ledger_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_ledger_test_LDADD = $(AUDIT_LIBS) $(UNIT_LIBS)
+tests_unit_requester_test_SOURCES = tests/unit/requester-test.c
+tests_unit_requester_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_requester_test_LDADD = $(AUDIT_LIBS) $(UNIT_LIBS)

@@ -2,7 +2,6 @@
 /* The ledger: appended, recovered, rotated, shared; and every change found. */
 #include "audit/ledger.h"
 
-#include "audit/requester.h"
 #include "audit/verify.h"
 #include "test-folder.h"
 
@@ -545,44 +544,6 @@ static void test_find(void **state)
 	assert_string_equal(at, NAME ".00000002:1");
 }
 
-static void test_requester(void **state)
-{
-	struct requester self, back;
-	json_auto_t *value = NULL;
-	char exe[PATH_MAX];
-	ssize_t n;
-
-	(void)state;
-	requester_self(&self);
-	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	assert_true(n > 0);
-	exe[n] = '\0';
-	assert_string_equal(self.executable, exe);
-	assert_int_equal(self.pid, getpid());
-	value = requester_json(&self);
-	assert_non_null(value);
-	assert_true(requester_from_json(value, &back));
-	assert_int_equal(back.uid, self.uid);
-	assert_int_equal(back.gid, self.gid);
-	assert_int_equal(back.pid, self.pid);
-	assert_string_equal(back.executable, exe);
-	assert_string_equal(back.unit, self.unit);
-	assert_int_equal(json_object_set_new(value, "uid", json_integer(-1)),
-			 0);
-	assert_false(requester_from_json(value, &back));
-	assert_int_equal(json_object_set_new(value, "uid", json_string("0")),
-			 0);
-	assert_false(requester_from_json(value, &back));
-	/* nobody of that number */
-	requester_of_pid(INT32_MAX, 1, 2, &back);
-	assert_string_equal(back.executable, "");
-	assert_string_equal(back.unit, "");
-	json_decref(value);
-	value = requester_json(&back);
-	assert_true(json_is_null(json_object_get(value, "executable")));
-	assert_true(requester_from_json(value, &self));
-}
-
 #define IN_FOLDER(f) \
 	cmocka_unit_test_setup_teardown(f, folder_enter, folder_leave)
 
@@ -606,7 +567,6 @@ int main(void)
 		IN_FOLDER(test_every_byte_counts),
 		IN_FOLDER(test_head),
 		IN_FOLDER(test_find),
-		IN_FOLDER(test_requester),
 	};
 
 	(void)signal(SIGXFSZ, SIG_IGN);
