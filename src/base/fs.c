@@ -109,8 +109,9 @@ enum po_status fs_check_path(const char *path, size_t max, struct po_error *err)
 	return PO_OK;
 }
 
-enum po_status fs_open_private(const char *path, int *ret_fd,
-			       struct po_error *err)
+/* roots: what others may do to a file that belongs to root. */
+static enum po_status open_private(const char *path, mode_t roots, int *ret_fd,
+				   struct po_error *err)
 {
 	enum po_status st = PO_OK;
 	struct stat sb;
@@ -133,7 +134,8 @@ enum po_status fs_open_private(const char *path, int *ret_fd,
 		st = po_fail(err, PO_E_CONFIG, 0,
 			     "'%s' belongs to another user (uid %u)", path,
 			     (unsigned int)sb.st_uid);
-	else if (sb.st_mode & (S_IRWXG | S_IRWXO))
+	else if (sb.st_mode & (S_IRWXG | S_IRWXO) &
+		 ~(sb.st_uid == 0 ? roots : 0))
 		st = po_fail(err, PO_E_CONFIG, 0,
 			     "'%s' is open to others (mode %04o); "
 			     "chmod 600 it",
@@ -144,6 +146,18 @@ enum po_status fs_open_private(const char *path, int *ret_fd,
 	}
 	*ret_fd = fd;
 	return PO_OK;
+}
+
+enum po_status fs_open_private(const char *path, int *ret_fd,
+			       struct po_error *err)
+{
+	return open_private(path, 0, ret_fd, err);
+}
+
+enum po_status fs_open_credential(const char *path, int *ret_fd,
+				  struct po_error *err)
+{
+	return open_private(path, S_IRGRP, ret_fd, err);
 }
 
 static enum po_status write_all(int fd, const char *path, const char *data,

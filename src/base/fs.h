@@ -43,6 +43,14 @@ enum po_status fs_open_private(const char *path, int *ret_fd,
 			       struct po_error *err) PO_MUST_CHECK;
 
 /*
+ * The same for a file below $CREDENTIALS_DIRECTORY: one that belongs to root may
+ * have mode 0440. systemd lets the service's user in by an access control list,
+ * which stat(2) shows as the group's right to read; Kubernetes by a group.
+ */
+enum po_status fs_open_credential(const char *path, int *ret_fd,
+				  struct po_error *err) PO_MUST_CHECK;
+
+/*
  * Writes path with mode 0600 through a temporary file in the same directory,
  * so that a reader sees the old file or the new one. PO_E_CONFIG on failure.
  */

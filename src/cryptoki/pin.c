@@ -79,6 +79,15 @@ enum po_status pin_source_check(const char *source, struct po_error *err)
 		       "command line itself");
 }
 
+static enum po_status read_opened(int fd, struct secret *pin,
+				  struct po_error *err)
+{
+	enum po_status st = fs_read_secret_fd(fd, pin, err);
+
+	(void)close(fd);
+	return st;
+}
+
 static enum po_status read_file(const char *path, struct secret *pin,
 				struct po_error *err)
 {
@@ -86,19 +95,16 @@ static enum po_status read_file(const char *path, struct secret *pin,
 	int fd = -1;
 
 	st = fs_open_private(path, &fd, err);
-	if (st != PO_OK)
-		return st;
-	st = fs_read_secret_fd(fd, pin, err);
-	(void)close(fd);
-	return st;
+	return st == PO_OK ? read_opened(fd, pin, err) : st;
 }
 
 static enum po_status read_credential(const char *name, struct secret *pin,
 				      struct po_error *err)
 {
 	const char *dir = environment_get("CREDENTIALS_DIRECTORY");
+	enum po_status st;
 	char path[4096];
-	int n;
+	int n, fd = -1;
 
 	if (!dir)
 		return po_fail(err, PO_E_PIN, 0,
@@ -108,7 +114,8 @@ static enum po_status read_credential(const char *name, struct secret *pin,
 	n = snprintf(path, sizeof(path), "%s/%s", dir, name);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return po_fail(err, PO_E_PIN, 0, "the path is too long");
-	return read_file(path, pin, err);
+	st = fs_open_credential(path, &fd, err);
+	return st == PO_OK ? read_opened(fd, pin, err) : st;
 }
 
 static enum po_status read_environment(const char *name, struct secret *pin,

@@ -163,6 +163,36 @@ static void credential(void **state)
 	expect_pin("cred:pin", &good);
 }
 
+/* How a manager that lets us in by a list or a group shows its file. */
+static void credential_of_root(void **state)
+{
+	const bool root = geteuid() == 0;
+	struct content good = { .pin = "1234" };
+	struct content open_to_others = { .named = "open to others" };
+
+	(void)state;
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", ".", 1), 0);
+	(void)unlink("pin");
+	put("pin", "1234\n", 5, 0440);
+	expect_pin("cred:pin", root ? &good : &open_to_others);
+	expect_pin("file:pin", &open_to_others);
+	assert_int_equal(chmod("pin", 0444), 0);
+	expect_pin("cred:pin", &open_to_others);
+	assert_int_equal(chmod("pin", 0460), 0);
+	expect_pin("cred:pin", &open_to_others);
+	if (!root) {
+		assert_int_equal(unlink("pin"), 0);
+		return;
+	}
+	/* our own file is ours to close */
+	assert_int_equal(chmod("pin", 0440), 0);
+	assert_int_equal(chown("pin", 12345, 0), 0);
+	assert_int_equal(chmod(".", 0755), 0);
+	assert_int_equal(seteuid(12345), 0);
+	expect_pin("cred:pin", &open_to_others);
+	assert_int_equal(seteuid(0), 0);
+}
+
 static void environment(void **state)
 {
 	struct content good = { .pin = "1234" };
@@ -213,12 +243,13 @@ static int leave(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[3 + N_SOURCES + 2 * N_CONTENTS] = {
+	struct CMUnitTest tests[4 + N_SOURCES + 2 * N_CONTENTS] = {
 		cmocka_unit_test(credential),
+		cmocka_unit_test(credential_of_root),
 		cmocka_unit_test(environment),
 		cmocka_unit_test(not_a_plain_file),
 	};
-	size_t n = 3;
+	size_t n = 4;
 
 	for (size_t i = 0; i < N_SOURCES; i++)
 		tests[n++] = (struct CMUnitTest){ sources[i].name, source_row,
