@@ -1,0 +1,10 @@
+# unit tests of src/agent
+check_PROGRAMS += tests/unit/policy-test tests/unit/sinks-test
+TESTS += tests/unit/policy-test tests/unit/sinks-test
+
+tests_unit_policy_test_SOURCES = tests/unit/policy-test.c
+tests_unit_policy_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_policy_test_LDADD = $(AGENT_LIBS) $(UNIT_LIBS)
+tests_unit_sinks_test_SOURCES = tests/unit/sinks-test.c
+tests_unit_sinks_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_sinks_test_LDADD = $(AGENT_LIBS) $(UNIT_LIBS)
