@@ -5,3 +5,13 @@ TESTS += tests/unit/systemd-test
 tests_unit_systemd_test_SOURCES = tests/unit/systemd-test.c
 tests_unit_systemd_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_systemd_test_LDADD = libagent.a $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/policy-test tests/unit/sinks-test
+TESTS += tests/unit/policy-test tests/unit/sinks-test
+
+tests_unit_policy_test_SOURCES = tests/unit/policy-test.c
+tests_unit_policy_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_policy_test_LDADD = $(AGENT_LIBS) $(UNIT_LIBS)
+tests_unit_sinks_test_SOURCES = tests/unit/sinks-test.c
+tests_unit_sinks_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_sinks_test_LDADD = $(AGENT_LIBS) $(UNIT_LIBS)

@@ -371,6 +371,7 @@ static void owned_fails_without_litter(void **state)
 static void owned_by_another(void **state)
 {
 	const struct fs_owner other = { 12345, 54321, 0640 };
+	const struct fs_owner group = { (uid_t)-1, 54321, 0640 };
 	struct po_error err = { 0 };
 	enum po_status st;
 	struct stat sb;
@@ -388,6 +389,10 @@ static void owned_by_another(void **state)
 	assert_int_equal(sb.st_uid, 12345);
 	assert_int_equal(sb.st_gid, 54321);
 	assert_file("f", "new", 0640);
+	assert_int_equal(fs_write_owned("f", &group, "new", 3, NULL), PO_OK);
+	assert_int_equal(stat("f", &sb), 0);
+	assert_int_equal(sb.st_uid, 0);
+	assert_int_equal(sb.st_gid, 54321);
 }
 
 static void paths(void **state)
