@@ -1,6 +1,9 @@
 # man pages in mdoc: one per command, and the files and statuses they share
 dist_man_MANS += \
 	doc/man/p11oauth-assertion.1 \
+	doc/man/p11oauth-audit-find.1 \
+	doc/man/p11oauth-audit-rotate.1 \
+	doc/man/p11oauth-audit-verify.1 \
 	doc/man/p11oauth-cert.1 \
 	doc/man/p11oauth-completion.1 \
 	doc/man/p11oauth-doctor.1 \

@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_NAME "audit.jsonl"
 #define OPEN_TRIES 32 /* each for one rotation by another process */
 #define LINES_MAX (3 * LEDGER_RECORD_MAX) /* rotate, torn and the record */
 #define FIRST_MAX 4096 /* bytes: a record "rotate" is shorter */
@@ -33,8 +32,8 @@ enum po_status ledger_default_path(char out[static PATH_MAX],
 
 	if (st != PO_OK)
 		return st;
-	if (!dirs_find(DIRS_STATE, FILE_NAME, out))
-		return ledger_fail(err, ENAMETOOLONG, "open", FILE_NAME);
+	if (!dirs_find(DIRS_STATE, LEDGER_FILE_NAME, out))
+		return ledger_fail(err, ENAMETOOLONG, "open", LEDGER_FILE_NAME);
 	return PO_OK;
 }
 

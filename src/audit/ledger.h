@@ -23,6 +23,7 @@
 #include <limits.h>
 #include <stdint.h>
 
+#define LEDGER_FILE_NAME "audit.jsonl"
 #define LEDGER_HASH_LEN 64                     /* hexadecimal characters */
 #define LEDGER_RECORD_MAX 65536                /* bytes, with the newline */
 #define LEDGER_ROTATE_BYTES (16 * 1024 * 1024) /* a file that is full */
@@ -34,7 +35,7 @@ struct ledger_place { /* of the last record; seq 0: none yet */
 };
 
 /*
- * audit.jsonl in the directory for state (base/dirs.h), which is made.
+ * LEDGER_FILE_NAME in the directory for state (base/dirs.h), which is made.
  * PO_E_CONFIG: no variable says where (native 0), or it cannot be made.
  */
 enum po_status ledger_default_path(char out[static PATH_MAX],

@@ -288,7 +288,7 @@ enum po_status ledger_numbers_of(const char *path,
 	memcpy(name, folder, sizeof(name)); /* both functions write into it */
 	dir = opendir(dirname(folder));
 	if (!dir)
-		return ledger_fail(err, errno, "look around", path);
+		return ledger_fail(err, errno, "open", path);
 	st = read_folder(dir, basename(name), &numbers, err);
 	(void)closedir(dir);
 	if (st != PO_OK) {

@@ -49,6 +49,72 @@ bool text_to_seconds(const char *text, int64_t max_s, int64_t *ret_s)
 	return true;
 }
 
+/* "NN" at text, 0 .. max; -1: not so. */
+static int two_digits(const char *text, int max)
+{
+	int value;
+
+	if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
+		return -1;
+	value = (text[0] - '0') * 10 + (text[1] - '0');
+	return value <= max ? value : -1;
+}
+
+/* "Z", "+HH:MM" or "-HH:MM" */
+static bool zone_of(const char *text, int64_t *ret_s)
+{
+	int hours, minutes;
+
+	*ret_s = 0;
+	if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0)
+		return true;
+	if (strlen(text) != 6 || text[3] != ':' ||
+	    (text[0] != '+' && text[0] != '-'))
+		return false;
+	hours = two_digits(text + 1, 23);
+	minutes = two_digits(text + 4, 59);
+	*ret_s = (int64_t)hours * 3600 + (int64_t)minutes * 60;
+	if (text[0] == '-')
+		*ret_s = -*ret_s;
+	return hours >= 0 && minutes >= 0;
+}
+
+bool text_to_time(const char *text, int64_t *ret_s)
+{
+	static const char form[] = "0000-00-00T00:00:00";
+	int parts[7];
+	struct tm tm = { 0 };
+	int64_t zone_s, time_s;
+	const char *rest;
+
+	for (size_t i = 0; form[i]; i++)
+		if (form[i] != '0' && text[i] != form[i] &&
+		    !(form[i] == 'T' && (text[i] == 't' || text[i] == ' ')))
+			return false;
+		else if (form[i] == '0' && (text[i] < '0' || text[i] > '9'))
+			return false;
+	for (size_t i = 0; i < 2; i++)
+		parts[i] = two_digits(text + 2 * i, 99);
+	for (size_t i = 2; i < 7; i++)
+		parts[i] = two_digits(text + 3 * i - 1, 60);
+	tm = (struct tm){ .tm_year = parts[0] * 100 + parts[1] - 1900,
+			  .tm_mon = parts[2] - 1,
+			  .tm_mday = parts[3],
+			  .tm_hour = parts[4],
+			  .tm_min = parts[5],
+			  .tm_sec = parts[6] };
+	rest = text + sizeof(form) - 1;
+	if (rest[0] == '.' && rest[1] >= '0' && rest[1] <= '9')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	time_s = timegm(&tm); /* puts the numbers into their ranges */
+	if (!zone_of(rest, &zone_s) || tm.tm_mon != parts[2] - 1 ||
+	    tm.tm_mday != parts[3] || tm.tm_hour != parts[4] ||
+	    tm.tm_min != parts[5] || tm.tm_sec != parts[6])
+		return false;
+	*ret_s = time_s - zone_s;
+	return true;
+}
+
 bool text_to_bool(const char *text, bool *ret_value)
 {
 	static const char *const words[] = { "no",   "false", "off", "0", "yes",

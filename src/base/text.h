@@ -24,6 +24,9 @@ bool text_to_uint(const char *text, uint64_t max, uint64_t *ret_value);
  */
 bool text_to_seconds(const char *text, int64_t max_s, int64_t *ret_s);
 
+/* RFC 3339, "2025-07-01T21:31:24+02:00"; a fraction of a second is dropped. */
+bool text_to_time(const char *text, int64_t *ret_s);
+
 /* yes, true, on, 1 / no, false, off, 0. */
 bool text_to_bool(const char *text, bool *ret_value);
 

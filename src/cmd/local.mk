@@ -1,6 +1,10 @@
 bin_PROGRAMS += p11oauth
 p11oauth_SOURCES = \
+	src/cmd/audit-path.c src/cmd/audit-path.h \
 	src/cmd/cmd-assertion.c \
+	src/cmd/cmd-audit-find.c \
+	src/cmd/cmd-audit-rotate.c \
+	src/cmd/cmd-audit-verify.c \
 	src/cmd/cmd-cert.c \
 	src/cmd/cmd-completion.c \
 	src/cmd/cmd-doctor.c \

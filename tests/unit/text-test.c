@@ -75,6 +75,49 @@ static void seconds_row(void **state)
 	assert_int_equal(value, ok ? r->value : 77);
 }
 
+static void times_of_rfc3339(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t time_s; /* NO: refused */
+	} rows[] = {
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "2026-11-25T01:02:03Z", 1795568523 },
+		{ "2026-11-25t01:02:03z", 1795568523 },
+		{ "2026-11-25 01:02:03Z", 1795568523 },
+		{ "2026-11-25T01:02:03.999Z", 1795568523 },
+		{ "2026-11-25T02:32:03+01:30", 1795568523 },
+		{ "2026-11-24T17:02:03-08:00", 1795568523 },
+		{ "2024-02-29T00:00:00Z", 1709164800 },
+		{ "2026-02-29T00:00:00Z", NO },
+		{ "2026-13-01T00:00:00Z", NO },
+		{ "2026-00-01T00:00:00Z", NO },
+		{ "2026-01-00T00:00:00Z", NO },
+		{ "2026-01-01T24:00:00Z", NO },
+		{ "2026-01-01T00:60:00Z", NO },
+		{ "2026-01-01T00:00:60Z", NO },
+		{ "2026-01-01T00:00:00", NO },
+		{ "2026-01-01T00:00:00.Z", NO },
+		{ "2026-01-01T00:00:00+1:00", NO },
+		{ "2026-01-01T00:00:00+24:00", NO },
+		{ "2026-01-01T00:00:00+00:60", NO },
+		{ "2026-01-01T00:00:00ZZ", NO },
+		{ "2026-01-01", NO },
+		{ "2026-1-01T00:00:00Z", NO },
+		{ "", NO },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++) {
+		int64_t time_s = 77;
+
+		if (text_to_time(rows[i].text, &time_s) !=
+			    (rows[i].time_s != NO) ||
+		    time_s != (rows[i].time_s != NO ? rows[i].time_s : 77))
+			fail_msg("%s: %lld", rows[i].text, (long long)time_s);
+	}
+}
+
 static void uint_takes_all_64_bits(void **state)
 {
 	uint64_t value = 0;
@@ -256,6 +299,7 @@ static void dup_copies(void **state)
 }
 
 static struct CMUnitTest tests[128] = {
+	cmocka_unit_test(times_of_rfc3339),
 	cmocka_unit_test(uint_takes_all_64_bits),
 	cmocka_unit_test(bool_words),
 	cmocka_unit_test(printable_knows_its_limit),
