@@ -16,6 +16,9 @@ int64_t clock_now_ms(void); /* the same in milliseconds */
 /* Milliseconds that never go back, for durations only. */
 int64_t clock_monotonic_ms(void);
 
+/* The same, and it goes on while the machine sleeps: for what expires. */
+int64_t clock_boottime_ms(void);
+
 /* PO_E_USER: a signal came meanwhile. */
 enum po_status clock_sleep_ms(int64_t ms, struct po_error *err) PO_MUST_CHECK;
 

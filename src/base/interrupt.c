@@ -33,6 +33,11 @@ bool interrupt_is_pending(void)
 	return pending != 0;
 }
 
+void interrupt_request(void)
+{
+	pending = SIGTERM;
+}
+
 enum po_status interrupt_check(struct po_error *err)
 {
 	if (!pending)

@@ -18,6 +18,10 @@
 void interrupt_install(void);
 bool interrupt_is_pending(void);
 
+/* As if a signal had come: whoever waits unwinds. For a process that is told to
+ * end in another way. */
+void interrupt_request(void);
+
 /* PO_OK, or PO_E_USER when a signal has come. */
 enum po_status interrupt_check(struct po_error *err) PO_MUST_CHECK;
 

@@ -9,6 +9,7 @@ libbase_a_SOURCES = \
 	src/base/dirs.c src/base/dirs.h \
 	src/base/environment.c src/base/environment.h \
 	src/base/error.c src/base/error.h \
+	src/base/error_json.c src/base/error_json.h \
 	src/base/findings.c src/base/findings.h \
 	src/base/fs.c src/base/fs.h \
 	src/base/interrupt.c src/base/interrupt.h \

@@ -51,6 +51,8 @@ static bool add_tables(struct buf *out)
 		bool takes_file =
 			strstr(cmd->operands, "FILE") && !takes_profile;
 
+		if (cmd->is_hidden)
+			continue;
 		if (!buf_addf(out, "\t'%s') po_options='", cmd->name) ||
 		    !options_each(cmd, add_option, out) ||
 		    !buf_addf(out, "'%s%s%s ;;\n",
@@ -91,6 +93,8 @@ static bool add_commands(struct buf *out)
 		const char *name = commands[i]->name;
 		size_t len = strcspn(name, " ");
 
+		if (commands[i]->is_hidden)
+			continue;
 		if (len == last_len && memcmp(name, last, len) == 0)
 			continue; /* "jwt inspect", "jwt verify" */
 		if (!buf_addf(out, "%s%.*s", i ? " " : "", (int)len, name))

@@ -33,7 +33,8 @@ enum po_status help_overview(struct po_error *err)
 		      "OAuth 2.0 access tokens with a private key that stays "
 		      "on its PKCS #11 token.\n\ncommands:\n");
 	for (size_t i = 0; ok && commands[i]; i++)
-		ok = buf_addf(&text, "  %-16s %s\n", commands[i]->name,
+		ok = commands[i]->is_hidden ||
+		     buf_addf(&text, "  %-16s %s\n", commands[i]->name,
 			      commands[i]->summary);
 	ok = ok && buf_adds(&text, "\noptions:\n") &&
 	     options_each(NULL, add_row, &text) &&
@@ -78,6 +79,8 @@ enum po_status help_dump_options(struct po_error *err)
 	for (size_t i = 0; ok && commands[i]; i++) {
 		struct dump d = { &text, commands[i]->name };
 
+		if (commands[i]->is_hidden)
+			continue;
 		ok = options_each(commands[i], dump_row, &d);
 	}
 	return ok ? output_text(buf_text(&text), err) : po_no_memory(err);

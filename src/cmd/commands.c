@@ -14,7 +14,8 @@ const struct cmd *const commands[] = {
 	&cmd_keys,         &cmd_cert,          &cmd_jwks,
 	&cmd_jwks_check,   &cmd_jwt_inspect,   &cmd_jwt_verify,
 	&cmd_profile_list, &cmd_profile_check, &cmd_server_list,
-	&cmd_server_show,  &cmd_doctor,        &cmd_audit_verify,
+	&cmd_server_show,  &cmd_doctor,        &cmd_agent,
+	&cmd_agent_helper, &cmd_agent_worker,  &cmd_audit_verify,
 	&cmd_audit_find,   &cmd_audit_rotate,  &cmd_completion,
 	&cmd_version,      &cmd_help,          NULL,
 };

@@ -57,17 +57,19 @@ struct cmd {
 	unsigned int needs;     /* enum cmd_needs */
 	unsigned int settings;  /* enum setting_group: options taken */
 	bool takes_json;        /* --json */
+	bool is_hidden;         /* the agent's own; not for people */
 	const struct opt *opts; /* NULL: none of its own */
 	size_t opts_size;
 	enum po_status (*run)(const struct cmd_context *ctx,
 			      struct po_error *err);
 };
 
-extern const struct cmd cmd_assertion, cmd_audit_find, cmd_audit_rotate,
-	cmd_audit_verify, cmd_cert, cmd_completion, cmd_doctor, cmd_header,
-	cmd_help, cmd_jwks, cmd_jwks_check, cmd_jwt_inspect, cmd_jwt_verify,
-	cmd_keys, cmd_profile_check, cmd_profile_list, cmd_server_list,
-	cmd_server_show, cmd_token, cmd_version;
+extern const struct cmd cmd_agent, cmd_agent_helper, cmd_agent_worker,
+	cmd_assertion, cmd_audit_find, cmd_audit_rotate, cmd_audit_verify,
+	cmd_cert, cmd_completion, cmd_doctor, cmd_header, cmd_help, cmd_jwks,
+	cmd_jwks_check, cmd_jwt_inspect, cmd_jwt_verify, cmd_keys,
+	cmd_profile_check, cmd_profile_list, cmd_server_list, cmd_server_show,
+	cmd_token, cmd_version;
 
 /* All of them, in the order of `help`; NULL-terminated. */
 extern const struct cmd *const commands[];

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libconf.a
 libconf_a_SOURCES = \
 	src/conf/agent_settings.c src/conf/agent_settings.h \
 	src/conf/config_file.c src/conf/config_file.h \
+	src/conf/digest.c \
 	src/conf/profile.c src/conf/profile.h \
 	src/conf/sections.c src/conf/sections.h \
 	src/conf/settings.c \

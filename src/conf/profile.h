@@ -195,6 +195,18 @@ enum po_status profile_discover(struct profile *profile, const char *name,
 				const char *text,
 				struct po_error *err) PO_MUST_CHECK;
 
+/* True when both have the same value of a setting. */
+bool profile_has_same(const struct profile *a, const struct profile *b,
+		      const struct setting *setting);
+
+/*
+ * The SHA-256, in upper-case hexadecimal, of the name and of every setting: two
+ * profiles with the same one get the same access tokens. False: out of memory.
+ */
+#define PROFILE_DIGEST_LEN 64
+bool profile_digest(const struct profile *profile,
+		    char out[static PROFILE_DIGEST_LEN + 1]) PO_MUST_CHECK;
+
 bool profile_has(const struct profile *profile, const char *name);
 
 /* True when a person set it: file, environment or option, not the rules. */

@@ -152,6 +152,7 @@ static enum po_status login(const struct attempt *a, struct po_error *err)
 		.last_try = (flags & CKF_USER_PIN_FINAL_TRY) != 0,
 	};
 	const char *source = pin_request_source(a->request);
+	const struct pin_asker *asker = a->request->asker;
 	bool on_device = (flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
 	bool a_person_types = on_device || pin_source_is_prompt(source);
 	enum po_status st;
@@ -162,6 +163,10 @@ static enum po_status login(const struct attempt *a, struct po_error *err)
 	st = check_budget(flags, a_person_types, err);
 	if (st != PO_OK)
 		return st;
+	if (on_device && asker && !asker->is_there(asker->user))
+		return po_fail(err, PO_E_PIN, 0,
+			       "it is locked, and takes the PIN on its reader; "
+			       "'p11oauth unlock' asks for it");
 	if (on_device) {
 		log_warn("token '%s': enter the PIN on the reader", t->label);
 		return send(a, NULL, err);
@@ -170,6 +175,11 @@ static enum po_status login(const struct attempt *a, struct po_error *err)
 		return po_fail(err, PO_E_PIN, 0,
 			       "'pin-from' is pinpad, and the token says that "
 			       "it has none");
+	if (is_kept_for(a->kept, t) && a->user == CKU_USER &&
+	    (flags & CKF_USER_PIN_FINAL_TRY))
+		return po_fail(err, PO_E_PIN_LOCKED, 0,
+			       "one try is left before the PIN locks, and one "
+			       "that was typed before is not spent on it");
 	if (is_kept_for(a->kept, t))
 		return send(a, a->kept->pin, err);
 	slot_copy_padded(manufacturer, sizeof(manufacturer),

@@ -211,6 +211,9 @@ enum po_status pin_read(const struct pin_request *request,
 
 	if (!pin)
 		return po_no_memory(err);
+	if (request->asker && pin_source_is_prompt(source))
+		return request->asker->ask(request->asker->user, token, ret_pin,
+					   err);
 	if ((rest = rest_of(source, "file:")))
 		st = read_file(rest, pin, err);
 	else if ((rest = rest_of(source, "fd:")))

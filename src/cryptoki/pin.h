@@ -24,9 +24,24 @@ struct pin_purpose { /* what a person is told at the prompt; all borrowed */
 	const char *audience;  /* who will see the signature; NULL: nobody */
 };
 
-struct pin_request {          /* how the PIN is had; all borrowed */
-	const char *from;     /* the source; NULL: prompt */
-	const char *pinentry; /* NULL: the one in PATH */
+struct pin_token;
+
+/* Who answers for the person at a prompt, where there is none (the agent). */
+struct pin_asker {
+	/* True while a person is at the token, for one that takes the PIN by
+	 * its own keys or reader. */
+	bool (*is_there)(void *user);
+
+	/* PO_E_PIN: it has no PIN for this token. */
+	enum po_status (*ask)(void *user, const struct pin_token *token,
+			      struct secret **ret_pin, struct po_error *err);
+	void *user;
+};
+
+struct pin_request {                   /* how the PIN is had; all borrowed */
+	const char *from;              /* the source; NULL: prompt */
+	const char *pinentry;          /* NULL: the one in PATH */
+	const struct pin_asker *asker; /* NULL: terminal or pinentry */
 	const struct pin_purpose *purpose; /* NULL: nothing to tell */
 	bool retry; /* a person says: send it although it was refused */
 };

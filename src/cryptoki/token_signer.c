@@ -334,6 +334,72 @@ static enum po_status token_signer_unlock(struct signer *s,
 	return device_run(t->device, unlock_job, t, err);
 }
 
+/* ---- a signer that stays open -------------------------------------------- */
+
+static enum po_status refresh_job(void *arg, struct po_error *err)
+{
+	struct token_signer *t = arg;
+	struct signer *s = &t->signer;
+	struct selector want = selector_of_uri(t->uri);
+	struct selector by_id = { s->id, s->id_len, NULL };
+	struct found found = { 0 };
+	enum po_status st =
+		find_certificate(&t->session, &want, s->pubkey, &found, err);
+
+	if (st == PO_OK && !found.cert && by_id.id_len)
+		st = find_certificate(&t->session, &by_id, s->pubkey, &found,
+				      err);
+	if (st != PO_OK)
+		return st;
+	if (found.cert) {
+		adopt_public(s, &found);
+	} else if (t->request.certificates) {
+		struct certificate *last = po_steal(s->cert);
+
+		st = adopt_from_file(t, err);
+		if (s->cert)
+			certificate_free(last);
+		else
+			s->cert = last;
+	}
+	found_clear(&found);
+	return st;
+}
+
+enum po_status token_signer_refresh(struct signer *s, struct po_error *err)
+{
+	struct token_signer *t = of(s);
+
+	return device_run(t->device, refresh_job, t, err);
+}
+
+static enum po_status check_job(void *arg, struct po_error *err)
+{
+	struct token_signer *t = arg;
+	CK_SESSION_INFO session;
+	CK_SLOT_INFO slot = { .flags = CKF_TOKEN_PRESENT };
+	CK_RV rv = MODULE_CALL(t->module, C_GetSlotInfo, t->session.token.slot,
+			       &slot);
+
+	if (rv == CKR_OK && !(slot.flags & CKF_TOKEN_PRESENT))
+		rv = CKR_TOKEN_NOT_PRESENT;
+	if (rv == CKR_OK)
+		rv = MODULE_CALL(t->module, C_GetSessionInfo, t->session.handle,
+				 &session);
+	if (rv == CKR_OK)
+		return PO_OK;
+	return po_fail(err, PO_E_TOKEN, (long)rv,
+		       "token '%s' is not there any more (%s)",
+		       t->signer.token_label, ckr_name(rv));
+}
+
+enum po_status token_signer_check(struct signer *s, struct po_error *err)
+{
+	struct token_signer *t = of(s);
+
+	return device_run(t->device, check_job, t, err);
+}
+
 /* ---- sign, free --------------------------------------------------------- */
 
 struct signing { /* one that is being made; the device's if it gets lost */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/assertion_source.h"
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "cryptoki/token_signer.h"
@@ -22,7 +23,12 @@ struct assertion_source {
 	assertion_expect *expect;
 	void *user;
 
+	struct profile *own;    /* owned; what turn_to() copied, or NULL */
+	struct profile *opened; /* owned; what the open key borrows from, when
+				 * it is not the profile any more */
+
 	size_t index;         /* of the key in the profile */
+	int64_t left_ms;      /* when the first was given up */
 	struct open_key *key; /* owned; NULL: not open */
 	bool is_unlocked;
 	bool is_signing;         /* whatever fails now is the signature */
@@ -49,6 +55,8 @@ static void close_key(struct assertion_source *s)
 	identity_clear(&s->id);
 	open_key_free(s->key);
 	s->key = NULL;
+	profile_free(s->opened);
+	s->opened = NULL;
 	s->is_unlocked = false;
 	s->is_signing = false;
 }
@@ -68,7 +76,107 @@ void assertion_source_free(struct assertion_source *source)
 	if (!source)
 		return;
 	leave_key(source);
+	profile_free(source->own);
 	free(source);
+}
+
+/* ---- for one profile after another ------------------------------------------ */
+
+static bool takes_same_key(const struct profile *a, const struct profile *b)
+{
+	for (size_t i = 0; i < profile_settings_count; i++) {
+		const struct setting *s = &profile_settings[i];
+
+		if (s->group & (SETTING_FOR_TOKEN | SETTING_FOR_KEY) &&
+		    !profile_has_same(a, b, s))
+			return false;
+	}
+	return true;
+}
+
+/* The key stays open: what it says of itself is read anew. */
+static void keep_key(struct assertion_source *s, struct profile *before)
+{
+	s->key->profile = s->profile;
+	s->key->purpose.profile = s->profile->name;
+	s->key->purpose.client_id = s->profile->client_id;
+	s->key->purpose.audience = profile_audience(s->profile);
+	s->key->now_s = s->env->now_s();
+	if (s->opened)
+		profile_free(before);
+	else
+		s->opened = before;
+	identity_clear(&s->id);
+	/* a lost session shows here first; signing knows what to do then */
+	if (open_key_refresh(s->key, NULL) != PO_OK ||
+	    identity_of(s->key, &s->id, NULL) != PO_OK)
+		close_key(s);
+}
+
+enum po_status assertion_source_turn_to(struct assertion_source *s,
+					const struct po_env *env,
+					const struct profile *profile,
+					struct po_error *err)
+{
+	struct profile *copy = profile_copy(profile);
+	bool keeps = s->own && takes_same_key(s->own, profile);
+	struct profile *before = s->own;
+
+	if (!copy)
+		return po_no_memory(err);
+	if (keeps && s->index > 0 &&
+	    clock_monotonic_ms() - s->left_ms > FAILBACK_MS)
+		keeps = false;
+	if (!keeps) {
+		leave_key(s);
+		s->index = 0;
+	}
+	if (s->kept.in_doubt)
+		kept_pin_clear(&s->kept);
+	s->env = env;
+	s->last_seq = 0;
+	s->own = copy;
+	s->profile = copy;
+	if (s->key)
+		keep_key(s, before);
+	else
+		profile_free(before);
+	return PO_OK;
+}
+
+enum po_status assertion_source_check(struct assertion_source *s,
+				      struct po_error *err)
+{
+	enum po_status st =
+		s->key ? token_signer_check(s->key->signer, err) : PO_OK;
+
+	if (st != PO_OK)
+		leave_key(s);
+	return st;
+}
+
+void assertion_source_close(struct assertion_source *source)
+{
+	leave_key(source);
+}
+
+enum po_status assertion_source_public(struct assertion_source *s,
+				       struct open_key **ret_key,
+				       struct po_error *err)
+{
+	enum po_status st = PO_OK;
+
+	if (!s->key)
+		st = open_key(s->env, s->profile, s->index, &s->kept, &s->key,
+			      err);
+	if (st == PO_OK)
+		*ret_key = s->key;
+	return st;
+}
+
+const struct open_key *assertion_source_open(const struct assertion_source *s)
+{
+	return s->key;
 }
 
 void assertion_source_on_length(struct assertion_source *source,
@@ -248,7 +356,9 @@ static enum po_status reach_key(struct assertion_source *s,
 
 	if (s->is_unlocked)
 		return PO_OK;
-	st = open_key(s->env, s->profile, s->index, &s->kept, &s->key, err);
+	if (!s->key)
+		st = open_key(s->env, s->profile, s->index, &s->kept, &s->key,
+			      err);
 	if (st != PO_OK)
 		return st;
 	announce_early(s);
@@ -334,6 +444,8 @@ static enum po_status next(struct assertion_source *s, struct secret **ret_jwt,
 			return st;
 		}
 		leave_key(s);
+		if (s->index == 0)
+			s->left_ms = clock_monotonic_ms();
 		log_warn("key '%s': %s; the next one is used", keys[s->index],
 			 why.text);
 		s->index++;

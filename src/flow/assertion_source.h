@@ -22,11 +22,43 @@ struct assertion_source;
  */
 typedef void assertion_expect(void *user, size_t len);
 
-/* env and profile are borrowed. NULL: out of memory. */
+/* env and profile are borrowed, profile until another takes its place. NULL: out
+ * of memory. */
 struct assertion_source *assertion_source_new(
 	const struct po_env *env, const struct profile *profile) PO_MUST_CHECK;
 void assertion_source_free(struct assertion_source *source);
 PO_DEFINE_AUTO(assertion_source, assertion_source_free);
+
+/*
+ * For a source that outlives a request: from now on it goes by env and signs for
+ * profile, which is copied. A key that is open stays so when both profiles name it in the same
+ * way, and its certificate is read again; otherwise it is closed, and its PIN
+ * forgotten. The first of the profile's keys has another chance after
+ * FAILBACK_MS. PO_E_INTERNAL: out of memory.
+ */
+#define FAILBACK_MS 300000
+enum po_status assertion_source_turn_to(struct assertion_source *source,
+					const struct po_env *env,
+					const struct profile *profile,
+					struct po_error *err) PO_MUST_CHECK;
+
+/* PO_E_TOKEN: the token of the open key was taken away; the key is closed then
+ * and its PIN forgotten. PO_OK also when none is open. */
+enum po_status assertion_source_check(struct assertion_source *source,
+				      struct po_error *err) PO_MUST_CHECK;
+
+/* The key, opened and not unlocked: what can be seen without a PIN. It is the
+ * source's. Fails as open_key() does. */
+enum po_status assertion_source_public(struct assertion_source *source,
+				       struct open_key **ret_key,
+				       struct po_error *err) PO_MUST_CHECK;
+
+/* The key that is open now, unlocked or not; NULL: none. The source's. */
+const struct open_key *assertion_source_open(
+	const struct assertion_source *source);
+
+/* Closes the key and forgets its PIN. */
+void assertion_source_close(struct assertion_source *source);
 
 void assertion_source_on_length(struct assertion_source *source,
 				assertion_expect *expect, void *user);

@@ -29,13 +29,17 @@ struct audit_trail { /* where the records of a use case go */
 				 struct po_error *err);
 	void *user;
 };
+struct key_desk;
+struct pin_asker;
 
 struct po_env {
 	int64_t (*now_s)(void);
 	enum po_status (*new_id)(char id[static RNG_ID_LEN + 1],
 				 struct po_error *err);
-	struct http_client *http; /* owned */
-	struct audit_trail audit; /* record NULL: none */
+	struct http_client *http;      /* owned */
+	struct audit_trail audit;      /* record NULL: none */
+	const struct pin_asker *asker; /* borrowed; NULL: a person at hand */
+	struct key_desk *desk; /* borrowed; NULL: each use case has its own */
 };
 
 enum po_status po_env_init(struct po_env *env,

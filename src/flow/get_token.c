@@ -10,6 +10,7 @@
 #include "flow/diagnose.h"
 #include "flow/discover.h"
 #include "flow/exchange.h"
+#include "flow/key_desk.h"
 #include "flow/tls_identity.h"
 #include "oauth/refusal.h"
 #include "oauth/token_request.h"
@@ -196,11 +197,15 @@ enum po_status get_token_send(const struct po_env *env,
 {
 	const struct profile *p = exchange_profile(exchange);
 	po_auto(access_token) *token = NULL;
+	/* the server counts from its answer, which is later */
+	int64_t asked_ms = clock_boottime_ms(), asked_s = env->now_s();
 	uint64_t seq;
 	enum po_status st = exchange_post(exchange, form, response, err);
 
 	if (st == PO_OK)
-		st = access_token_read(response, env->now_s(), &token, err);
+		st = access_token_read(response, asked_s, &token, err);
+	if (st == PO_OK)
+		token->asked_ms = asked_ms;
 	seq = exchange_sign_seq(exchange);
 	if (st != PO_OK)
 		audit_failure(env, p, seq, st, response->status);
@@ -240,7 +245,7 @@ static void warn_of_answer(const struct access_token *token,
 struct tries {
 	const struct po_env *env;
 	struct profile *profile;
-	struct assertion_source *source;
+	struct key_desk *desk;
 	struct server_metadata *metadata; /* owned; NULL: none was read */
 	int count;                        /* that failed */
 	int refusals;                     /* among them */
@@ -337,11 +342,15 @@ static enum po_status explain(const struct tries *t, enum po_status st,
 		.now_s = t->env->now_s() + t->profile->clock_offset_s,
 	};
 	struct causes causes = { .count = 0 };
+	const struct assertion_source *source;
 
 	if (st != PO_E_REFUSED || response->status < 400)
 		return st;
-	evidence.key = assertion_source_last(t->source, &evidence.id);
+	source = key_desk_look(t->desk, t->profile);
+	if (source)
+		evidence.key = assertion_source_last(source, &evidence.id);
 	diagnose(&evidence, &causes);
+	key_desk_give(t->desk);
 	if (causes.count > 0 && causes.items[0].weight >= SAID_WEIGHT_MIN)
 		return po_append(err, st,
 				 "; likely: %s; %s ('p11oauth doctor%s%s' "
@@ -352,12 +361,36 @@ static enum po_status explain(const struct tries *t, enum po_status st,
 			 *name ? " " : "", name);
 }
 
+/* Signs and sends; the desk is free again as soon as the key is not needed. */
+static enum po_status sign_and_send(struct tries *t, struct exchange *exchange,
+				    struct access_token **ret_token,
+				    struct http_response *response,
+				    struct po_error *err)
+{
+	struct assertion_source *source = NULL;
+	bool keeps_key = profile_uses_tls(t->profile);
+	po_auto(secret) *form = NULL;
+	enum po_status st =
+		key_desk_take(t->desk, t->env, t->profile, &source, err);
+
+	if (st != PO_OK)
+		return st;
+	st = get_token_form(t->profile, source, exchange, &form, err);
+	if (st != PO_OK || !keeps_key)
+		key_desk_give(t->desk);
+	if (st != PO_OK)
+		return st;
+	st = get_token_send(t->env, exchange, form, ret_token, response, err);
+	if (keeps_key)
+		key_desk_give(t->desk);
+	return st;
+}
+
 static enum po_status try_once(struct tries *t, struct access_token **ret_token,
 			       struct http_response *response,
 			       struct po_error *err)
 {
 	po_auto(exchange) *exchange = NULL;
-	po_auto(secret) *form = NULL;
 	enum po_status st =
 		discover(t->env, t->profile, 0, &t->metadata, response, err);
 
@@ -368,10 +401,7 @@ static enum po_status try_once(struct tries *t, struct access_token **ret_token,
 	exchange = exchange_new(t->env, t->profile);
 	if (!exchange)
 		return po_no_memory(err);
-	st = get_token_form(t->profile, t->source, exchange, &form, err);
-	if (st != PO_OK)
-		return st;
-	st = get_token_send(t->env, exchange, form, ret_token, response, err);
+	st = sign_and_send(t, exchange, ret_token, response, err);
 	t->seq = exchange_sign_seq(exchange);
 	return st;
 }
@@ -424,6 +454,7 @@ enum po_status get_token_unissued(const struct po_env *env,
 				  uint64_t *ret_seq, struct po_error *err)
 {
 	po_auto(access_token) *token = NULL;
+	po_auto(key_desk) *own = NULL;
 	int64_t retry_s = profile_has(profile, "retry-time")
 				  ? profile->retry_time_s
 				  : RETRY_TIME_DEFAULT_S;
@@ -436,11 +467,11 @@ enum po_status get_token_unissued(const struct po_env *env,
 
 	if (st != PO_OK)
 		return st;
-	t.source = assertion_source_new(env, profile);
-	if (!t.source)
+	own = env->desk ? NULL : key_desk_new();
+	t.desk = env->desk ? env->desk : own;
+	if (!t.desk)
 		return po_no_memory(err);
 	st = try_all(&t, &token, err);
-	assertion_source_free(t.source);
 	server_metadata_free(t.metadata);
 	if (st == PO_OK && token)
 		st = check_scope(profile, token, err);

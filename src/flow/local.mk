@@ -12,6 +12,7 @@ libflow_a_SOURCES = \
 	src/flow/format.c src/flow/format.h \
 	src/flow/get_token.c src/flow/get_token.h \
 	src/flow/identity.c \
+	src/flow/key_desk.c src/flow/key_desk.h \
 	src/flow/metadata_cache.c src/flow/metadata_cache.h \
 	src/flow/open_key.c src/flow/open_key.h \
 	src/flow/tls_identity.c src/flow/tls_identity.h

@@ -181,6 +181,7 @@ enum po_status open_key(const struct po_env *env, const struct profile *profile,
 	key->pin = (struct pin_request){
 		.from = pin_source_of(profile, index),
 		.pinentry = profile->pinentry,
+		.asker = env->asker,
 		.purpose = &key->purpose,
 		.retry = profile->retry_pin,
 	};
@@ -209,6 +210,44 @@ enum po_status open_key_unlock(struct open_key *key, struct po_error *err)
 bool open_key_pin_failed(const struct open_key *key)
 {
 	return key->kept->in_doubt;
+}
+
+static bool is_same_certificate(const struct certificate *a, const uint8_t *der,
+				size_t len)
+{
+	size_t a_len = 0;
+	const uint8_t *a_der = a ? certificate_der(a, &a_len) : NULL;
+
+	return a_len == len && (len == 0 || memcmp(a_der, der, len) == 0);
+}
+
+enum po_status open_key_refresh(struct open_key *key, struct po_error *err)
+{
+	struct signer *s = key->signer;
+	size_t len = 0;
+	const uint8_t *der = s->cert ? certificate_der(s->cert, &len) : NULL;
+	uint8_t *before = len ? malloc(len) : NULL;
+	enum po_status st = PO_OK;
+
+	if (len && !before)
+		return po_no_memory(err);
+	if (len)
+		memcpy(before, der, len);
+	if (key->extra.count > 0) { /* the signer borrows the list itself */
+		certificate_list_clear(&key->extra);
+		st = read_certificate_file(key, err);
+	}
+	if (st == PO_OK)
+		st = token_signer_refresh(s, err);
+	if (st == PO_OK && !is_same_certificate(s->cert, before, len)) {
+		log_say("profile '%s': another certificate of the key is used "
+			"from now on: '%s'",
+			key->profile->name ? key->profile->name : "",
+			certificate_subject(s->cert));
+		key->certificate_checked = false;
+	}
+	free(before);
+	return st == PO_OK ? check_public_side(key, err) : st;
 }
 
 void open_key_free(struct open_key *key)

@@ -46,6 +46,13 @@ enum po_status open_key(const struct po_env *env, const struct profile *profile,
  */
 enum po_status open_key_unlock(struct open_key *key,
 			       struct po_error *err) PO_MUST_CHECK;
+
+/*
+ * For a key that stays open: reads its certificate once more, and checks it when
+ * it is another one. Fails as token_signer_refresh() and open_key() do.
+ */
+enum po_status open_key_refresh(struct open_key *key,
+				struct po_error *err) PO_MUST_CHECK;
 void open_key_free(struct open_key *key);
 PO_DEFINE_AUTO(open_key, open_key_free);
 

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <malloc.h>
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,8 +69,8 @@ bool libcurl_find(const struct libcurl *curl, const char *name, void *function)
 	return find(curl->library, name, function);
 }
 
-enum po_status libcurl_load(const struct libcurl **ret_curl,
-			    struct po_error *err)
+static enum po_status load(const struct libcurl **ret_curl,
+			   struct po_error *err)
 {
 	static struct libcurl curl;
 	static bool loaded;
@@ -94,4 +95,16 @@ enum po_status libcurl_load(const struct libcurl **ret_curl,
 	loaded = true;
 	*ret_curl = &curl;
 	return PO_OK;
+}
+
+enum po_status libcurl_load(const struct libcurl **ret_curl,
+			    struct po_error *err)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	enum po_status st;
+
+	(void)pthread_mutex_lock(&lock);
+	st = load(ret_curl, err);
+	(void)pthread_mutex_unlock(&lock);
+	return st;
 }

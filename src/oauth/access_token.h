@@ -23,7 +23,8 @@ struct access_token {
 	char *scope;          /* owned; as granted, NULL: not said */
 	json_t *answer;       /* owned; all members, access_token included */
 	int64_t expires_in_s; /* from the moment of the answer */
-	int64_t expires_at_s;
+	int64_t expires_at_s; /* at the earliest */
+	int64_t asked_ms;     /* the request's clock_boottime_ms(), or 0 */
 	bool expiry_is_assumed;
 	bool expiry_is_capped;
 	bool type_is_assumed;
@@ -31,7 +32,7 @@ struct access_token {
 };
 
 /*
- * Reads an answer that arrived at now_s. Every text of the server that ends in
+ * Reads an answer to what was asked at now_s. Every text of the server that ends in
  * err is printable; it never holds a token.
  *
  * PO_E_REFUSED  an OAuth error, any other 4xx, or a redirect (its Location is

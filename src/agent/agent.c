@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * agent.c - the agent's loop, and its beginning and end.
+ */
+#include "agent/agent_impl.h"
+
+#include "agent/sinks.h"
+#include "agent/systemd.h"
+#include "audit/ledger.h"
+#include "base/clock.h"
+#include "base/dirs.h"
+#include "base/environment.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "config.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define FILES_WANTED 4096
+#define END_MS 15000 /* for workers to finish what is under way */
+#define POLL_MAX (WORKERS_MAX + 8)
+#define RULES_MAX 256
+
+/* ---- sinks ------------------------------------------------------------------------- */
+
+static void on_changed(void *user, const struct served *served,
+		       const struct cached_token *token)
+{
+	struct agent *agent = user;
+	struct po_error why = { 0 };
+	struct access_token_view view;
+	int64_t left_s;
+
+	if (served->profile->sink_count == 0)
+		return;
+	if (!token) {
+		sinks_remove(served->profile);
+		return;
+	}
+	left_s = (token->expires_ms - clock_boottime_ms()) / 1000;
+	view = (struct access_token_view){
+		.value = secret_reveal(token->value),
+		.answer = token->answer,
+		.expires_in_s = left_s,
+		.expires_at_s = agent->env->now_s() + left_s,
+	};
+	if (sinks_write(served->profile, &view, &why) != PO_OK)
+		log_warn("profile '%s': %s", served->profile->name, why.text);
+}
+
+static void keep_sinks_filled(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->served.count; i++)
+		if (agent->served.items[i]->profile->sink_count > 0)
+			broker_keep(agent->broker, agent->served.items[i]);
+}
+
+/* ---- workers and peers --------------------------------------------------------------- */
+
+static void on_lost(void *user, const char *module, const char *why)
+{
+	struct agent *agent = user;
+
+	log_debug(LOG_CRYPTOKI, "%s", why);
+	if (agent->is_ending)
+		return;
+	for (size_t i = 0; i < agent->served.count; i++) {
+		struct served *s = agent->served.items[i];
+
+		if (strcmp(s->module, module) != 0)
+			continue;
+		s->token_state = TOKEN_UNKNOWN;
+		s->is_locked = false; /* as far as is known: the look says */
+		if (served_wants_person(s))
+			(void)agent_look(agent, s, NULL, NULL);
+	}
+}
+
+static void on_look(void *user, struct requester *peer)
+{
+	struct agent *agent = user;
+
+	helper_look(&agent->helper, peer);
+}
+
+/* ---- what the agent may still touch ---------------------------------------------------- */
+
+struct rules {
+	struct sandbox_rule items[RULES_MAX];
+	char *texts[RULES_MAX]; /* owned */
+	size_t count;
+};
+
+static void add_rule(struct rules *r, const char *path, unsigned int access)
+{
+	if (r->count == RULES_MAX || !(r->texts[r->count] = strdup(path)))
+		return;
+	r->items[r->count] =
+		(struct sandbox_rule){ r->texts[r->count], access };
+	r->count++;
+}
+
+static void add_folder(struct rules *r, const char *file, unsigned int access)
+{
+	char *copy = strdup(file);
+
+	if (copy)
+		add_rule(r, dirname(copy), access);
+	free(copy);
+}
+
+static void add_configuration(struct rules *r, const struct agent *agent)
+{
+	const char *file = agent->options->config;
+	const char *base = environment_get("XDG_CONFIG_HOME");
+	char path[PATH_MAX];
+
+	if (!file)
+		file = environment_get("P11OAUTH_CONFIG");
+	if (file)
+		add_folder(r, file, SANDBOX_READ);
+	if (base && snprintf(path, sizeof(path), "%s/p11oauth", base) > 0)
+		add_rule(r, path, SANDBOX_READ);
+	base = environment_get("HOME");
+	if (base &&
+	    snprintf(path, sizeof(path), "%s/.config/p11oauth", base) > 0)
+		add_rule(r, path, SANDBOX_READ);
+}
+
+static void add_written(struct rules *r, const struct agent *agent)
+{
+	char path[PATH_MAX];
+
+	if (ledger_default_path(path, NULL) == PO_OK)
+		add_folder(r, path, SANDBOX_READ | SANDBOX_WRITE);
+	if (agent->listener.path[0])
+		add_folder(r, agent->listener.path,
+			   SANDBOX_READ | SANDBOX_WRITE);
+	for (size_t i = 0; i < agent->served.count; i++) {
+		const struct profile *p = agent->served.items[i]->profile;
+
+		if (p->audit_file)
+			add_folder(r, p->audit_file,
+				   SANDBOX_READ | SANDBOX_WRITE);
+		for (size_t j = 0; j < p->sink_count; j++)
+			add_folder(r, p->sinks[j].path,
+				   SANDBOX_READ | SANDBOX_WRITE);
+	}
+}
+
+/*
+ * No program is started any more and no network is reached from here: that is
+ * what helper and workers are for. A folder that another configuration names
+ * later on is reached after a restart.
+ */
+static enum po_status confine(struct agent *agent, struct po_error *err)
+{
+	/* the C library wants these for names of users and groups */
+	static const char *const read[] = { "/etc", "/usr", "/lib", "/lib64",
+					    PO_SYSCONFDIR "/p11oauth" };
+	struct rules *rules = calloc(1, sizeof(*rules));
+	struct sandbox sandbox = { .deny_bind = true,
+				   .deny_connect = true,
+				   .scope = true };
+	enum po_status st;
+
+	if (!rules)
+		return po_no_memory(err);
+	for (size_t i = 0; i < PO_ARRAY_SIZE(read); i++)
+		add_rule(rules, read[i], SANDBOX_READ);
+	add_rule(rules, "/dev/null", SANDBOX_READ | SANDBOX_WRITE);
+	add_configuration(rules, agent);
+	add_written(rules, agent);
+	sandbox.rules = rules->items;
+	sandbox.count = rules->count;
+	st = sandbox_enter(&sandbox, &agent->landlock_abi, err);
+	for (size_t i = 0; i < rules->count; i++)
+		free(rules->texts[i]);
+	free(rules);
+	if (st == PO_OK && agent->landlock_abi == 0)
+		log_say("agent: this kernel has no Landlock; the agent is "
+			"confined by its user alone");
+	return st;
+}
+
+/* ---- signals --------------------------------------------------------------------------- */
+
+static enum po_status watch_signals(struct agent *agent, struct po_error *err)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
+	    (agent->signal_fd =
+		     signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+		return po_fail(err, PO_E_INTERNAL, errno, "signalfd: %s",
+			       strerror(errno));
+	return PO_OK;
+}
+
+static void notify_serving(const struct agent *agent)
+{
+	size_t bad = 0;
+
+	for (size_t i = 0; i < agent->served.count; i++)
+		bad += served_days_warning(agent->served.items[i],
+					   agent->env->now_s()) >= 0;
+	systemd_notify("READY=1\nSTATUS=serving %zu profile%s%s",
+		       agent->served.count, agent->served.count == 1 ? "" : "s",
+		       bad ? "; a certificate ends soon, see 'p11oauth status'"
+			   : "");
+}
+
+/* Drops the cards and reads the configuration again; a wrong one changes
+ * nothing but a line in the log. */
+static void reload(struct agent *agent)
+{
+	struct served_list fresh = { 0 };
+	struct po_error why = { 0 };
+	enum po_status st;
+
+	systemd_notify("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reading the "
+		       "configuration",
+		       (long long)clock_monotonic_ms() * 1000);
+	st = served_load(agent->options->config, &agent->served, &fresh, &why);
+	if (st != PO_OK) {
+		log_warn("the configuration is not taken: %s", why.text);
+	} else {
+		struct served_list old = agent->served;
+
+		agent->served = fresh;
+		broker_reload(agent->broker);
+		served_clear(&old);
+		keep_sinks_filled(agent);
+	}
+	workers_retire(agent->workers, NULL);
+	agent->next_look_ms = 0;
+	notify_serving(agent);
+}
+
+static void begin_end(struct agent *agent)
+{
+	if (agent->is_ending)
+		return;
+	systemd_notify("STOPPING=1\nSTATUS=ending");
+	agent->is_ending = true;
+	agent->end_by_ms = clock_monotonic_ms() + END_MS;
+}
+
+static void take_signals(struct agent *agent)
+{
+	struct signalfd_siginfo info;
+
+	while (read(agent->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			reload(agent);
+		else
+			begin_end(agent);
+	}
+}
+
+/* ---- the loop ---------------------------------------------------------------------------- */
+
+static void ping(struct agent *agent)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (agent->ping_ms == 0 || now_ms < agent->next_ping_ms)
+		return;
+	systemd_notify("WATCHDOG=1");
+	agent->next_ping_ms = now_ms + agent->ping_ms;
+}
+
+static int64_t earlier(int64_t timeout_ms, int64_t when_ms, int64_t now_ms)
+{
+	int64_t left_ms = when_ms > now_ms ? when_ms - now_ms : 0;
+
+	if (when_ms == INT64_MAX)
+		return timeout_ms;
+	return left_ms < timeout_ms ? left_ms : timeout_ms;
+}
+
+static int timeout_ms(const struct agent *agent)
+{
+	int64_t boot_ms = clock_boottime_ms(), mono_ms = clock_monotonic_ms();
+	int64_t ms = 60000;
+	int64_t server_ms = server_timeout_ms(agent->server);
+
+	ms = earlier(ms, workers_next_ms(agent->workers), mono_ms);
+	ms = earlier(ms, broker_next_ms(agent->broker), boot_ms);
+	ms = earlier(ms, agent_status_next_ms(agent), boot_ms);
+	ms = earlier(ms, agent->next_look_ms, boot_ms);
+	if (agent->ping_ms)
+		ms = earlier(ms, agent->next_ping_ms, mono_ms);
+	if (agent->is_ending)
+		ms = earlier(ms, agent->end_by_ms, mono_ms);
+	if (server_ms >= 0 && server_ms < ms)
+		ms = server_ms;
+	return (int)ms;
+}
+
+static void wait_for_events(const struct agent *agent)
+{
+	struct pollfd fds[POLL_MAX] = {
+		{ .fd = agent->signal_fd, .events = POLLIN },
+		{ .fd = server_poll_fd(agent->server), .events = POLLIN },
+		{ .fd = agent->helper.fd, .events = POLLIN },
+	};
+	size_t count = workers_poll(agent->workers, fds, 3, POLL_MAX);
+
+	(void)poll(fds, count, timeout_ms(agent));
+}
+
+/* It answers when it is asked; otherwise it is silent or gone. */
+static bool is_helper_there(struct agent *agent)
+{
+	struct pollfd p = { .fd = agent->helper.fd, .events = POLLIN };
+
+	return agent->helper.fd >= 0 && poll(&p, 1, 0) == 0;
+}
+
+static enum po_status serve(struct agent *agent, struct po_error *err)
+{
+	for (;;) {
+		take_signals(agent);
+		server_run(agent->server);
+		if (agent->is_ending) {
+			if (workers_finish(agent->workers, agent->end_by_ms))
+				return PO_OK;
+		} else {
+			broker_handle(agent->broker);
+			agent_look_handle(agent);
+			workers_handle(agent->workers);
+			broker_handle(agent->broker);
+		}
+		agent_status_handle(agent);
+		ping(agent);
+		if (!is_helper_there(agent))
+			return po_fail(err, PO_E_INTERNAL, 0,
+				       "the agent's helper process is gone");
+		wait_for_events(agent);
+	}
+}
+
+/* ---- beginning and end ---------------------------------------------------------------------- */
+
+static void raise_limits(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 ||
+	    files.rlim_cur >= FILES_WANTED)
+		return;
+	files.rlim_cur =
+		files.rlim_max < FILES_WANTED ? files.rlim_max : FILES_WANTED;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static enum po_status begin(struct agent *agent, struct po_error *err)
+{
+	const struct workers_events worker_events = { agent_worker_record,
+						      on_lost, agent };
+	const struct broker_events broker_events = { on_changed, agent_learned,
+						     agent };
+	const struct server_events server_events = { on_look, agent_route,
+						     agent };
+	enum po_status st =
+		served_load(agent->options->config, NULL, &agent->served, err);
+
+	if (st == PO_OK)
+		st = watch_signals(agent, err);
+	if (st == PO_OK)
+		st = listener_open(agent->options->socket, &agent->served.agent,
+				   &agent->listener, err);
+	if (st == PO_OK)
+		st = helper_start(agent->options->config, &agent->helper, err);
+	if (st != PO_OK)
+		return st;
+	agent->workers = workers_new(&agent->helper, &worker_events);
+	if (agent->workers)
+		agent->broker = broker_new(agent->workers, &agent->served,
+					   &broker_events);
+	if (!agent->broker)
+		return po_no_memory(err);
+	return server_new(agent->listener.fd, &server_events, &agent->server,
+			  err);
+}
+
+static void end(struct agent *agent)
+{
+	/* the last answers go out before their server does */
+	broker_free(agent->broker);
+	workers_free(agent->workers);
+	server_free(agent->server);
+	listener_close(&agent->listener);
+	helper_stop(&agent->helper);
+	if (agent->signal_fd >= 0)
+		(void)close(agent->signal_fd);
+	served_clear(&agent->served);
+}
+
+enum po_status agent_run(const struct agent_options *options,
+			 const struct po_env *env, struct po_error *err)
+{
+	struct agent agent = {
+		.options = options,
+		.env = env,
+		.helper = { .fd = -1 },
+		.listener = { .fd = -1, .lock_fd = -1 },
+		.signal_fd = -1,
+		.started_ms = clock_boottime_ms(),
+		.ping_ms = systemd_watchdog_ms(),
+	};
+	enum po_status st;
+
+	raise_limits();
+	st = begin(&agent, err);
+	if (st == PO_OK) {
+		/* the connection to the manager is made before the sandbox */
+		systemd_notify("STATUS=starting");
+		st = confine(&agent, err);
+	}
+	if (st == PO_OK) {
+		(void)agent_record(&agent, "start", NULL, NULL,
+				   json_pack("{s:s, s:i}", "version",
+					     PACKAGE_VERSION, "pid",
+					     (int)getpid()),
+				   NULL);
+		log_say("agent: serving %zu profile%s at %s",
+			agent.served.count, agent.served.count == 1 ? "" : "s",
+			agent.listener.path[0] ? agent.listener.path
+					       : "the socket it was given");
+		keep_sinks_filled(&agent);
+		notify_serving(&agent);
+		st = serve(&agent, err);
+		(void)agent_record(
+			&agent, "stop", NULL, NULL,
+			json_pack("{s:s}", "status", po_status_name(st)), NULL);
+	}
+	end(&agent);
+	return st;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * look.c - what is known of tokens and certificates, without a PIN: at the
+ * start, once a day, and when somebody asks for the status.
+ */
+#include "agent/agent_impl.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOK_TIME_MS 120000
+#define LOOK_PAUSE_MS ((int64_t)3600 * 1000)
+
+void agent_learned(void *user, const char *profile, const json_t *answer,
+		   const struct po_error *why)
+{
+	struct agent *agent = user;
+	struct served *s = served_find(&agent->served, profile);
+
+	if (!s)
+		return;
+	served_learn(s, answer, why);
+	served_watch(s, agent->env->now_s());
+}
+
+struct look {
+	struct agent *agent;
+	char profile[65];
+	void (*done)(void *user);
+	void *user;
+};
+
+static void on_looked(void *user, const json_t *answer,
+		      const struct po_error *why)
+{
+	struct look *look = user;
+
+	agent_learned(look->agent, look->profile, answer, why);
+	if (look->done)
+		look->done(look->user);
+	free(look);
+}
+
+bool agent_look(struct agent *agent, const struct served *s,
+		void (*done)(void *user), void *user)
+{
+	struct look *look = calloc(1, sizeof(*look));
+	json_auto_t *job = json_pack("{s:s, s:s, s:s}", "op", "look", "profile",
+				     s->profile->name, "digest", s->digest);
+
+	if (look && job && strlen(s->profile->name) < sizeof(look->profile)) {
+		look->agent = agent;
+		memcpy(look->profile, s->profile->name,
+		       strlen(s->profile->name) + 1);
+		look->done = done;
+		look->user = user;
+		if (workers_submit(agent->workers, s->module, job, LOOK_TIME_MS,
+				   on_looked, look, NULL) == PO_OK)
+			return true;
+	}
+	free(look);
+	return false;
+}
+
+void agent_look_handle(struct agent *agent)
+{
+	int64_t now_ms = clock_boottime_ms();
+
+	if (now_ms < agent->next_look_ms)
+		return;
+	agent->next_look_ms = now_ms + LOOK_PAUSE_MS;
+	for (size_t i = 0; i < agent->served.count; i++) {
+		struct served *s = agent->served.items[i];
+
+		served_watch(s, agent->env->now_s());
+		(void)agent_look(agent, s, NULL, NULL);
+	}
+}

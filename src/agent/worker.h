@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker.h - the worker's own side: the one-shot path, for one job after
+ * another, with one key open at a time.
+ *
+ * Jobs (workers.h), each answered with "re" and what it gives, or "error":
+ *   token   profile, digest, scope, peer → access_token, answer, life_s,
+ *           asked_ms, sign_seq
+ *   look    profile, digest → what can be seen without a PIN
+ *   unlock  profile, digest, pin → the login
+ *   jwks    profile, digest → jwks
+ *   leave   no answer: finish what is under way, log out, end
+ * Answers say of the key in use: token {label, serial}, certificate {subject,
+ * not_after}, locked.
+ */
+#ifndef PO_AGENT_WORKER_H
+#define PO_AGENT_WORKER_H
+
+#include "flow/env.h"
+
+#define WORKER_THREADS_MAX 32 /* jobs that are under way at once */
+
+/* Works for the agent at descriptor WORKER_FD until it is gone. module: which
+ * profiles' module-paths count. */
+enum po_status worker_main(const char *config, const char *module,
+			   const struct po_env *env,
+			   struct po_error *err) PO_MUST_CHECK;
+
+#endif
