@@ -1,5 +1,6 @@
 # man pages in mdoc: one per command, and the files and statuses they share
 dist_man_MANS += \
+	doc/man/p11oauth-agent.1 \
 	doc/man/p11oauth-assertion.1 \
 	doc/man/p11oauth-audit-find.1 \
 	doc/man/p11oauth-audit-rotate.1 \
