@@ -24,6 +24,7 @@ include tests/unit/http.mk
 include tests/unit/oauth.mk
 include tests/unit/conf.mk
 include tests/unit/flow.mk
+include tests/unit/agent.mk
 endif
 include tests/fault/local.mk
 include tests/fuzz/local.mk

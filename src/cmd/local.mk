@@ -26,7 +26,7 @@ p11oauth_SOURCES = \
 	src/cmd/options.c src/cmd/options.h \
 	src/cmd/output.c src/cmd/output.h \
 	src/cmd/setting-text.c src/cmd/setting-text.h
-p11oauth_LDADD = $(FLOW_LIBS)
+p11oauth_LDADD = $(AGENT_LIBS)
 
 # Completion comes out of the option tables of the program just built.
 completions = p11oauth.bash _p11oauth

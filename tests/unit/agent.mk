@@ -1,0 +1,9 @@
+# unit tests of src/agent
+check_PROGRAMS += tests/unit/agent-client-test
+TESTS += tests/unit/agent-client-test
+
+tests_unit_agent_client_test_SOURCES = tests/unit/agent-client-test.c \
+	tests/unit/response.h $(FREED_FILES)
+tests_unit_agent_client_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_agent_client_test_LDFLAGS = $(FREED_LINK)
+tests_unit_agent_client_test_LDADD = $(AGENT_LIBS) $(UNIT_LIBS)
