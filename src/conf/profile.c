@@ -247,7 +247,8 @@ enum po_status profile_apply_environment(struct profile *profile,
 
 		environment_name(s, name);
 		value = environment_get(name);
-		if (value && s->place != SETTING_IN_SERVER)
+		if (value && s->place != SETTING_IN_SERVER &&
+		    s->group != SETTING_FOR_AGENT)
 			st = profile_set(profile, s, value, &origin, err);
 	}
 	return st;

@@ -38,6 +38,9 @@ enum setting_group {
 	SETTING_FOR_EXCHANGE = 1 << 4,  /* the request to the server */
 	SETTING_FOR_CHECKS = 1 << 5,    /* what doctor looks at besides */
 	SETTING_FOR_FETCH = 1 << 6,     /* any request; besides the exchange */
+	/* what the agent alone heeds, in a file alone: its callers are not to
+	 * choose, and an environment would hold for all profiles */
+	SETTING_FOR_AGENT = 1 << 7,
 };
 
 /* Where a setting may stand; those of a profile are options as well. */
@@ -64,7 +67,7 @@ struct setting {
 
 extern const struct setting profile_settings[];
 extern const size_t profile_settings_count;
-#define PROFILE_SETTINGS_MAX 72
+#define PROFILE_SETTINGS_MAX 96
 
 enum origin_kind {
 	ORIGIN_DEFAULT,
@@ -128,6 +131,11 @@ struct profile { /* texts owned; NULL: not set */
 	bool allow_loopback_http;
 	/* checks */
 	char *jwks_url;
+	/* the agent */
+	char *allow_uid[PROFILE_LIST_MAX + 1]; /* names or numbers */
+	char *allow_gid[PROFILE_LIST_MAX + 1];
+	char *allow_scope[PROFILE_LIST_MAX + 1];
+	char *module_paths[PROFILE_LIST_MAX + 1];
 	/* the server's rules alone */
 	char *summary, *source, *unknown;       /* for people */
 	char *algorithms[PROFILE_LIST_MAX + 1]; /* in the order of preference */

@@ -128,6 +128,23 @@ static enum po_status check_request(const struct profile *p,
 	return st == PO_OK ? check_extension(p, err) : st;
 }
 
+static enum po_status check_agent(const struct profile *p, struct po_error *err)
+{
+	enum po_status st = PO_OK;
+
+	for (size_t i = 0; st == PO_OK && p->allow_scope[i]; i++)
+		st = profile_blame(p, "allow-scope",
+				   scope_check(p->allow_scope[i], err), err);
+	for (size_t i = 0; st == PO_OK && p->module_paths[i]; i++)
+		if (p->module_paths[i][0] != '/')
+			st = profile_fault(p, "module-paths", err,
+					   "'%s' is a relative path; the "
+					   "agent's folder is not the "
+					   "module's",
+					   p->module_paths[i]);
+	return st;
+}
+
 enum po_status profile_check(const struct profile *profile,
 			     struct po_error *err)
 {
@@ -135,5 +152,7 @@ enum po_status profile_check(const struct profile *profile,
 
 	if (st == PO_OK)
 		st = check_identity(profile, err);
-	return st == PO_OK ? check_request(profile, err) : st;
+	if (st == PO_OK)
+		st = check_request(profile, err);
+	return st == PO_OK ? check_agent(profile, err) : st;
 }

@@ -140,15 +140,50 @@ static void who_wins(void **state)
 	assert_string_equal(found->scope, "file");
 }
 
+/* Who may ask the agent stands in a file, whatever the environment says. */
+static void the_agents_settings(void **state)
+{
+	po_auto(config) *config = NULL;
+	po_auto(profile) *p = NULL;
+
+	(void)state;
+	assert_int_equal(load("profile a { allow-uid = { \"etl\", 1000 } "
+			      "allow-gid = 50 allow-scope = \"a b\" "
+			      "module-paths = { \"/dev/bus\", \"/run\" } }",
+			      &config, NULL),
+			 PO_OK);
+	p = profile_copy(config->profiles.items[0]);
+	assert_non_null(p);
+	assert_int_equal(setenv("P11OAUTH_ALLOW_UID", "mallory", 1), 0);
+	assert_int_equal(setenv("P11OAUTH_MODULE_PATHS", "/", 1), 0);
+	assert_int_equal(profile_apply_environment(p, NULL), PO_OK);
+	assert_int_equal(unsetenv("P11OAUTH_ALLOW_UID"), 0);
+	assert_int_equal(unsetenv("P11OAUTH_MODULE_PATHS"), 0);
+	assert_string_equal(p->allow_uid[0], "etl");
+	assert_string_equal(p->allow_uid[1], "1000");
+	assert_null(p->allow_uid[2]);
+	assert_string_equal(p->allow_gid[0], "50");
+	assert_string_equal(p->allow_scope[0], "a b");
+	assert_string_equal(p->module_paths[1], "/run");
+	assert_null(p->module_paths[2]);
+}
+
+static const struct CMUnitTest others[] = {
+	cmocka_unit_test(values_and_origins),
+	cmocka_unit_test(who_wins),
+	cmocka_unit_test(the_agents_settings),
+};
+#define OTHER_COUNT (sizeof(others) / sizeof(others[0]))
+
 int main(void)
 {
-	struct CMUnitTest tests[ROW_COUNT + 2] = {
-		cmocka_unit_test(values_and_origins),
-		cmocka_unit_test(who_wins),
-	};
+	struct CMUnitTest tests[ROW_COUNT + OTHER_COUNT];
+
+	memcpy(tests, others, sizeof(others));
 
 	for (size_t i = 0; i < ROW_COUNT; i++)
-		tests[i + 2] = (struct CMUnitTest){ rows[i].name, load_row,
-						    NULL, NULL, &rows[i] };
+		tests[i + OTHER_COUNT] =
+			(struct CMUnitTest){ rows[i].name, load_row, NULL, NULL,
+					     &rows[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
