@@ -4,6 +4,7 @@ dist_man_MANS += \
 	doc/man/p11oauth-cert.1 \
 	doc/man/p11oauth-completion.1 \
 	doc/man/p11oauth-doctor.1 \
+	doc/man/p11oauth-exec.1 \
 	doc/man/p11oauth-exit-status.7 \
 	doc/man/p11oauth-header.1 \
 	doc/man/p11oauth-help.1 \

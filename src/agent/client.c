@@ -50,7 +50,7 @@ enum po_status agent_client_init(struct agent_client *client,
 		return po_fail(err, PO_E_USAGE, ENAMETOOLONG,
 			       "the agent's socket: a path has 1 to %d bytes, "
 			       "not '%s'",
-			       AGENT_SOCKET_MAX - 1, path);
+			       AGENT_SOCKET_SIZE - 1, path);
 	if (!path && !(dir && put_path(client, dir, "/p11oauth/agent.sock") &&
 		       exists(client->socket)))
 		(void)put_path(client, AGENT_SYSTEM_SOCKET, "");

@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define AGENT_SOCKET_MAX 108   /* bytes of a path, as sun_path has them */
+#define AGENT_SOCKET_SIZE 108  /* of a path and its NUL, as sun_path has it */
 #define AGENT_TIMEOUT_S 180    /* for a touch, and the network */
 #define AGENT_ASK_TIMEOUT_S 30 /* where nothing waits for people */
 #define AGENT_SYSTEM_SOCKET "/run/p11oauth/agent.sock"
@@ -37,7 +37,7 @@ enum agent_trouble {
 struct agent_client {
 	struct http_client *http; /* borrowed, as env has it */
 	int64_t (*now_s)(void);
-	char socket[AGENT_SOCKET_MAX];
+	char socket[AGENT_SOCKET_SIZE];
 	bool is_named;              /* the socket, by a person or a file */
 	enum agent_trouble trouble; /* of the last call */
 };

@@ -14,7 +14,8 @@
 
 #include <stdbool.h>
 
-void interrupt_install(void); /* SIGPIPE is ignored from here on, too */
+void interrupt_install(void);   /* SIGPIPE is ignored from here on, too */
+void interrupt_uninstall(void); /* what was there before, SIGPIPE included */
 bool interrupt_is_pending(void);
 
 /* PO_OK, or PO_E_USER when a signal has come. */

@@ -1,9 +1,11 @@
 bin_PROGRAMS += p11oauth
 p11oauth_SOURCES = \
+	src/cmd/access-token.c src/cmd/access-token.h \
 	src/cmd/cmd-assertion.c \
 	src/cmd/cmd-cert.c \
 	src/cmd/cmd-completion.c \
 	src/cmd/cmd-doctor.c \
+	src/cmd/cmd-exec.c \
 	src/cmd/cmd-header.c \
 	src/cmd/cmd-help.c \
 	src/cmd/cmd-jwks.c \
@@ -25,6 +27,7 @@ p11oauth_SOURCES = \
 	src/cmd/main.c \
 	src/cmd/options.c src/cmd/options.h \
 	src/cmd/output.c src/cmd/output.h \
+	src/cmd/process.c src/cmd/process.h \
 	src/cmd/setting-text.c src/cmd/setting-text.h
 p11oauth_LDADD = $(AGENT_LIBS)
 

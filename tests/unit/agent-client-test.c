@@ -20,7 +20,7 @@
 #define TOKEN "{\"access_token\":\"canary-token\",\"token_type\":\"Bearer\""
 
 static char dir[] = "agent-client-test-XXXXXX";
-static char socket_path[AGENT_SOCKET_MAX];
+static char socket_path[AGENT_SOCKET_SIZE];
 static int listener = -1;
 
 static int64_t now(void)
@@ -321,7 +321,7 @@ static void where(const char *named, const char *variable,
 
 static void search_order(void **state)
 {
-	char below[64], path[AGENT_SOCKET_MAX];
+	char below[64], path[AGENT_SOCKET_SIZE];
 	int fd;
 
 	(void)state;
@@ -343,17 +343,17 @@ static void search_order(void **state)
 static void longest_path(void **state)
 {
 	const struct po_env env = { .now_s = now };
-	char path[AGENT_SOCKET_MAX + 1];
+	char path[AGENT_SOCKET_SIZE + 1];
 	struct po_error err = { 0 };
 	struct agent_client c;
 
 	(void)state;
 	memset(path, 'x', sizeof(path));
-	path[AGENT_SOCKET_MAX - 1] = '\0';
+	path[AGENT_SOCKET_SIZE - 1] = '\0';
 	assert_int_equal(agent_client_init(&c, &env, path, NULL, NULL), PO_OK);
 	assert_string_equal(c.socket, path);
-	path[AGENT_SOCKET_MAX - 1] = 'x';
-	path[AGENT_SOCKET_MAX] = '\0';
+	path[AGENT_SOCKET_SIZE - 1] = 'x';
+	path[AGENT_SOCKET_SIZE] = '\0';
 	assert_int_equal(agent_client_init(&c, &env, path, NULL, &err),
 			 PO_E_USAGE);
 	must_say(&err, "1 to 107 bytes");

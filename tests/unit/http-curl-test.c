@@ -40,7 +40,6 @@ enum server {
 	SELF_SIGNED,
 	OLD_TLS,
 	PLAIN, /* http, also as a proxy */
-	UNIX,  /* http on a socket in dir */
 	N_SERVERS,
 	NOBODY, /* a port on which nobody listens */
 };
@@ -55,7 +54,6 @@ static const struct {
 	[SELF_SIGNED] = { "self-signed", NULL },
 	[OLD_TLS] = { "good", "--old-tls" },
 	[PLAIN] = { "good", "--http" },
-	[UNIX] = { "good", "--unix" },
 };
 
 static char dir[] = "http-curl-test-XXXXXX";
@@ -104,18 +102,15 @@ static void make_pki(void)
 static void exec_server(enum server which, int out)
 {
 	char script[PATH_LEN], cert[PATH_LEN], key[PATH_LEN], log[PATH_LEN];
-	char path[PATH_LEN];
 
 	in_tests(script, "answer-server.py");
 	in_dir(cert, kinds[which].certificate, ".pem");
 	in_dir(key, kinds[which].certificate, ".key");
-	in_dir(log, which >= PLAIN ? "plain" : "requests", ".log");
-	in_dir(path, "server", ".sock");
+	in_dir(log, which == PLAIN ? "plain" : "requests", ".log");
 	if (dup2(out, STDOUT_FILENO) < 0)
 		_exit(126);
 	(void)execl(PYTHON, "python3", script, "--cert", cert, "--key", key,
-		    "--log", log, kinds[which].option,
-		    which == UNIX ? path : (char *)NULL, (char *)NULL);
+		    "--log", log, kinds[which].option, (char *)NULL);
 	_exit(127);
 }
 
@@ -412,82 +407,6 @@ static void http_to_loopback(void **state)
 	assert_int_equal(r.status, 200);
 }
 
-/* ---- a unix socket ---------------------------------------------------------- */
-
-static enum po_status get_by_socket(const char *url, const char *socket,
-				    struct http_response *response,
-				    struct po_error *err)
-{
-	char path[PATH_LEN];
-	struct http_request get = { .method = HTTP_GET,
-				    .url = url,
-				    .unix_socket = path };
-
-	in_dir(path, socket, ".sock");
-	return client->perform(client, &get, response, err);
-}
-
-/* No variable sends it elsewhere, and plain http needs no permission. */
-static void request_on_a_socket(void **state)
-{
-	static const char wanted[] =
-		"User-Agent: p11oauth/" PACKAGE_VERSION "\n"
-		"Cache-Control: no-store\n";
-	po_auto_http_response r = { 0 };
-	json_auto_t *request = NULL;
-	po_auto_buf fields = { 0 };
-	struct po_error err = { 0 };
-
-	(void)state;
-	buf_init(&fields, 65536);
-	http_response_init(&r);
-	assert_int_equal(setenv("http_proxy", "http://127.0.0.1:1", 1), 0);
-	if (get_by_socket("http://localhost/ok?a=b", "server", &r, &err) !=
-	    PO_OK)
-		fail_msg("%s", err.text);
-	assert_int_equal(unsetenv("http_proxy"), 0);
-	assert_int_equal(r.status, 200);
-	assert_non_null(strstr(buf_text(&r.body), "answer-server-token"));
-	request = last_request("plain");
-	assert_string_equal(json_text(request, "path"), "/ok?a=b");
-	fields_of(request, &fields);
-	assert_string_equal(buf_text(&fields), wanted);
-}
-
-struct no_socket {
-	const char *name, *url, *socket;
-	enum po_status status;
-	enum http_failure failure;
-	const char *said;
-};
-
-static struct no_socket no_sockets[] = {
-	{ "no such socket", "http://localhost/ok", "absent", PO_E_NETWORK,
-	  HTTP_FAILED_CONNECT, "No such file" },
-	{ "no TLS on a socket", "https://localhost/ok", "server", PO_E_NETWORK,
-	  HTTP_FAILED_LATER, "https" },
-	{ "no host elsewhere on a socket", "http://192.0.2.1/ok", "server",
-	  PO_E_USAGE, HTTP_NO_FAILURE, "loopback" },
-};
-
-static void no_socket_row(void **state)
-{
-	const struct no_socket *n = *state;
-	size_t before = count_requests("plain");
-	po_auto_http_response r = { 0 };
-	struct po_error err = { 0 };
-
-	http_response_init(&r);
-	assert_int_equal(setenv("http_proxy", "http://127.0.0.1:1", 1), 0);
-	assert_int_equal(get_by_socket(n->url, n->socket, &r, &err), n->status);
-	assert_int_equal(unsetenv("http_proxy"), 0);
-	assert_int_equal(r.failure, n->failure);
-	if (!strstr(err.text, n->said))
-		fail_msg("'%s' is not in '%s'", n->said, err.text);
-	assert_null(strstr(err.text, "proxy"));
-	assert_int_equal(count_requests("plain"), before);
-}
-
 /* ---- failures ------------------------------------------------------------------ */
 
 struct failure {
@@ -667,8 +586,6 @@ int main(void)
 	ONE(fields_are_kept);
 	ONE(cookies_are_forgotten);
 	ONE(http_to_loopback);
-	ONE(request_on_a_socket);
-	ROWS(no_sockets, no_socket_row);
 	ROWS(failures, failure_row);
 	ONE(nothing_was_sent_to_strangers);
 	ONE(proxy_that_refuses);
