@@ -36,6 +36,8 @@ integ_tests = \
 	tests/integ/650-selection.t \
 	tests/integ/660-pin-memory.t \
 	tests/integ/700-completion.t \
+	tests/integ/720-exec.t \
+	tests/integ/725-formats.t \
 	tests/integ/800-man-examples.t \
 	tests/integ/810-server-docs.t \
 	tests/integ/900-no-leaks.t \
