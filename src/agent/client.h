@@ -12,6 +12,7 @@
 #define PO_AGENT_CLIENT_H
 
 #include "base/json.h"
+#include "conf/agent_settings.h"
 #include "flow/env.h"
 #include "oauth/access_token.h"
 
@@ -19,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define AGENT_SOCKET_SIZE 108  /* of a path and its NUL, as sun_path has it */
+#define AGENT_SOCKET_SIZE (AGENT_SOCKET_MAX + 1) /* bytes, with its NUL */
 #define AGENT_TIMEOUT_S 180    /* for a touch, and the network */
 #define AGENT_ASK_TIMEOUT_S 30 /* where nothing waits for people */
 #define AGENT_SYSTEM_SOCKET "/run/p11oauth/agent.sock"

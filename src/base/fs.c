@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,29 @@ enum po_status fs_read_secret_fd(int fd, struct secret *s, struct po_error *err)
 	return st;
 }
 
+enum po_status fs_check_path(const char *path, size_t max, struct po_error *err)
+{
+	size_t len = strlen(path);
+
+	if (len == 0)
+		return po_fail(err, PO_E_CONFIG, 0, "the path is empty");
+	if (path[0] != '/')
+		return po_fail(err, PO_E_CONFIG, 0,
+			       "'%s' is a relative path; give an absolute one",
+			       path);
+	if (len > max)
+		return po_fail(err, PO_E_CONFIG, ENAMETOOLONG,
+			       "the path is longer than %zu bytes", max);
+	if (path[len - 1] == '/')
+		return po_fail(err, PO_E_CONFIG, EISDIR,
+			       "'%s' names a folder, not a file", path);
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)path[i] < ' ' || path[i] == 0x7f)
+			return po_fail(err, PO_E_CONFIG, 0,
+				       "the path has a control character");
+	return PO_OK;
+}
+
 enum po_status fs_open_private(const char *path, int *ret_fd,
 			       struct po_error *err)
 {
@@ -162,5 +186,111 @@ enum po_status fs_write_private(const char *path, const char *data, size_t len,
 		st = fail_errno(err, "replace", path);
 	if (st != PO_OK)
 		(void)unlink(temp);
+	return st;
+}
+
+/* A file that is about to be replaced. */
+struct replacement {
+	const char *path; /* for messages */
+	const char *name; /* in its folder; part of path */
+	int folder;       /* O_PATH */
+	char temp[NAME_MAX + 1];
+};
+
+static enum po_status open_folder(const char *path, struct replacement *r,
+				  struct po_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	int n;
+	char dir[PATH_MAX];
+
+	r->path = path;
+	r->name = slash ? slash + 1 : path;
+	n = snprintf(r->temp, sizeof(r->temp), ".%s.new", r->name);
+	if (n < 0 || (size_t)n >= sizeof(r->temp) || strlen(path) >= PATH_MAX)
+		return po_fail(err, PO_E_CONFIG, ENAMETOOLONG,
+			       "the path is too long");
+	if (!*r->name)
+		return po_fail(err, PO_E_CONFIG, EISDIR, "'%s' is a directory",
+			       path);
+	n = slash ? (int)(slash + 1 - path) : 2;
+	(void)snprintf(dir, sizeof(dir), "%.*s", n, slash ? path : "./");
+	r->folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r->folder < 0 && errno == ENOENT)
+		return po_fail(err, PO_E_CONFIG, ENOENT,
+			       "cannot write '%s': there is no folder '%s'; "
+			       "create it first",
+			       path, dir);
+	return r->folder < 0 ? fail_errno(err, "open the folder of", path)
+			     : PO_OK;
+}
+
+/* Nobody can open the file before it has its owner and, last, its mode. */
+static enum po_status give(int fd, const char *path,
+			   const struct fs_owner *owner, struct po_error *err)
+{
+	bool is_mine = owner->uid == (uid_t)-1 && owner->gid == (gid_t)-1;
+
+	if (!is_mine && fchown(fd, owner->uid, owner->gid) != 0)
+		return po_append(
+			err, fail_errno(err, "set owner and group of", path),
+			errno == EPERM ? "; that takes root or CAP_CHOWN, "
+					 "or a group of one's own"
+				       : "");
+	if (fchmod(fd, owner->mode) != 0)
+		return fail_errno(err, "set the mode of", path);
+	return PO_OK;
+}
+
+/* Best effort: a folder that we may not read is no reason to fail. */
+static void sync_folder(int folder)
+{
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	(void)close(fd);
+}
+
+static enum po_status replace(const struct replacement *r,
+			      const struct fs_owner *owner, const char *data,
+			      size_t len, struct po_error *err)
+{
+	enum po_status st;
+	int fd;
+
+	(void)unlinkat(r->folder, r->temp, 0); /* of a writer that was killed */
+	fd = openat(r->folder, r->temp,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    /* mode= */ 0);
+	if (fd < 0)
+		return fail_errno(err, "write beside", r->path);
+	st = give(fd, r->path, owner, err);
+	if (st == PO_OK)
+		st = write_all(fd, r->path, data, len, err);
+	if (close(fd) != 0 && st == PO_OK)
+		st = fail_errno(err, "write", r->path);
+	if (st == PO_OK &&
+	    renameat(r->folder, r->temp, r->folder, r->name) != 0)
+		st = fail_errno(err, "replace", r->path);
+	if (st == PO_OK)
+		sync_folder(r->folder);
+	else
+		(void)unlinkat(r->folder, r->temp, 0);
+	return st;
+}
+
+enum po_status fs_write_owned(const char *path, const struct fs_owner *owner,
+			      const char *data, size_t len,
+			      struct po_error *err)
+{
+	struct replacement r;
+	enum po_status st = open_folder(path, &r, err);
+
+	if (st != PO_OK)
+		return st;
+	st = replace(&r, owner, data, len, err);
+	(void)close(r.folder);
 	return st;
 }

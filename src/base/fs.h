@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /*
  * Reads a regular file (or, for "-", standard input) into out, at most the
@@ -26,6 +27,14 @@ enum po_status fs_read_secret_fd(int fd, struct secret *s,
 				 struct po_error *err) PO_MUST_CHECK;
 
 /*
+ * PO_E_CONFIG unless path could be a file whatever the working directory is:
+ * absolute, not ending in a slash, at most max bytes, no control characters.
+ * Nothing is looked up.
+ */
+enum po_status fs_check_path(const char *path, size_t max,
+			     struct po_error *err) PO_MUST_CHECK;
+
+/*
  * Opens a file that must be private: regular, no symbolic link, owned by the
  * caller or root, no access for group or others. PO_E_CONFIG otherwise; the
  * text names the remedy.
@@ -39,5 +48,21 @@ enum po_status fs_open_private(const char *path, int *ret_fd,
  */
 enum po_status fs_write_private(const char *path, const char *data, size_t len,
 				struct po_error *err) PO_MUST_CHECK;
+
+struct fs_owner {
+	uid_t uid; /* (uid_t)-1: as the process has it */
+	gid_t gid; /* (gid_t)-1: the same */
+	mode_t mode;
+};
+
+/*
+ * The same for a file that others are to read: it has owner and mode before
+ * the first byte is in it. The temporary file is .NAME.new, so that writers
+ * that were killed leave one at most; one writer at a time. A symbolic link at
+ * path is replaced, not followed. PO_E_CONFIG on failure.
+ */
+enum po_status fs_write_owned(const char *path, const struct fs_owner *owner,
+			      const char *data, size_t len,
+			      struct po_error *err) PO_MUST_CHECK;
 
 #endif

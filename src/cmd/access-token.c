@@ -95,7 +95,7 @@ static const char *configured_socket(struct wish *w)
 	if (w->opts->socket || environment_get(AGENT_SOCKET_VARIABLE) ||
 	    read_config(w) != PO_OK)
 		return NULL;
-	return NULL;
+	return w->ctx.config->agent.socket;
 }
 
 /* Errors of an agent say of which profile; those of the way to it do not. */

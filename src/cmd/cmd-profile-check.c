@@ -7,6 +7,8 @@
 #include "conf/config_file.h"
 #include "flow/open_key.h"
 
+#include <stdio.h>
+
 static bool add_origin(struct buf *out, const struct origin *origin)
 {
 	switch (origin->kind) {
@@ -23,6 +25,37 @@ static bool add_origin(struct buf *out, const struct origin *origin)
 	return buf_adds(out, "\n");
 }
 
+/* As the configuration file spells it; nothing when text is NULL. */
+static bool add_word(struct buf *out, const char *key, const char *text)
+{
+	json_auto_t *quoted = text ? json_string(text) : NULL;
+
+	return !text || (quoted && buf_addf(out, " %s = ", key) &&
+			 json_compact(out, quoted));
+}
+
+static bool add_sink(struct buf *out, const struct sink *sink)
+{
+	return buf_adds(out, "  sink {") && add_word(out, "path", sink->path) &&
+	       buf_addf(out, " mode = \"%04o\"", (unsigned int)sink->mode) &&
+	       add_word(out, "owner", sink->owner) &&
+	       add_word(out, "group", sink->group) &&
+	       add_word(out, "format", sink->format) &&
+	       buf_addf(out, " }  # %s:%d\n", sink->file, sink->line);
+}
+
+static json_t *sink_json(const struct sink *sink)
+{
+	char mode[16];
+
+	if (snprintf(mode, sizeof(mode), "%04o", (unsigned int)sink->mode) < 0)
+		return NULL;
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:s}", "path", sink->path,
+			 "mode", mode, "owner", sink->owner, "group",
+			 sink->group, "format",
+			 sink->format ? sink->format : sink_formats[0]);
+}
+
 static bool add_profile(struct buf *out, const struct profile *p)
 {
 	if (!buf_addf(out, "profile %s: ok\n", p->name ? p->name : "(none)"))
@@ -37,12 +70,16 @@ static bool add_profile(struct buf *out, const struct profile *p)
 		    !add_origin(out, &p->origin[i]))
 			return false;
 	}
+	for (size_t i = 0; i < p->sink_count; i++)
+		if (!add_sink(out, &p->sinks[i]))
+			return false;
 	return true;
 }
 
 static bool set_profile(json_t *list, const struct profile *p)
 {
 	json_auto_t *settings = json_object();
+	json_auto_t *sinks = json_array();
 
 	for (size_t i = 0; i < profile_settings_count; i++) {
 		const struct setting *s = &profile_settings[i];
@@ -52,9 +89,13 @@ static bool set_profile(json_t *list, const struct profile *p)
 		    json_object_set_new(settings, s->name, setting_json(p, s)))
 			return false;
 	}
-	return json_array_append_new(
-		       list, json_pack("{s:s?, s:b, s:O}", "name", p->name,
-				       "ok", 1, "settings", settings)) == 0;
+	for (size_t i = 0; i < p->sink_count; i++)
+		if (json_array_append_new(sinks, sink_json(&p->sinks[i])) != 0)
+			return false;
+	return json_array_append_new(list,
+				     json_pack("{s:s?, s:b, s:O, s:O}", "name",
+					       p->name, "ok", 1, "settings",
+					       settings, "sinks", sinks)) == 0;
 }
 
 struct report {

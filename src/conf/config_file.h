@@ -11,10 +11,15 @@
  * "server NAME { … }" holds the rules of one kind of authorization server; what
  * it leaves open is as in the "smart" that comes with the program. The program
  * brings the sections of servers.conf; the files may add or replace some.
+ *
+ * "agent { … }" holds what is not of one profile; one in a later file replaces
+ * it. A "sink { … }" inside a profile is a file that the agent writes; no two
+ * have one path.
  */
 #ifndef PO_CONF_CONFIG_FILE_H
 #define PO_CONF_CONFIG_FILE_H
 
+#include "conf/agent_settings.h"
 #include "conf/profile.h"
 
 #define CONFIG_FILE_MAX (1024 * 1024) /* bytes */
@@ -28,6 +33,7 @@ struct config {
 		size_t count;
 	} profiles, servers;
 	struct profile_list own_servers; /* those that the program brings */
+	struct agent_settings agent;     /* of the last file that has some */
 };
 
 /* servers.conf, as it is installed for people to read. */

@@ -1,8 +1,11 @@
 noinst_LIBRARIES += libconf.a
 libconf_a_SOURCES = \
+	src/conf/agent_settings.c src/conf/agent_settings.h \
 	src/conf/config_file.c src/conf/config_file.h \
 	src/conf/profile.c src/conf/profile.h \
-	src/conf/settings.c
+	src/conf/sections.c src/conf/sections.h \
+	src/conf/settings.c \
+	src/conf/sink.c src/conf/sink.h
 nodist_libconf_a_SOURCES = src/conf/servers.c
 libconf_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONFUSE_CFLAGS)
 CONF_LIBS = libconf.a $(BASE_LIBS) $(CONFUSE_LIBS)

@@ -46,6 +46,7 @@ void profile_free(struct profile *profile)
 		else if (s->kind == SETTING_LIST)
 			clear_list(text_field(profile, s));
 	}
+	sinks_free(profile->sinks, profile->sink_count);
 	free(profile->discovered_at);
 	free(profile->name);
 	free(profile);
@@ -81,7 +82,10 @@ struct profile *profile_copy(const struct profile *profile)
 	copy->discovered_at = NULL; /* no copy is made after discovery */
 	if (copy->name)
 		copy->name = text_dup(copy->name);
-	if (!own_texts(copy) || (profile->name && !copy->name))
+	copy->sinks = sinks_copy(profile->sinks, profile->sink_count);
+	copy->sink_count = copy->sinks ? profile->sink_count : 0;
+	if (!own_texts(copy) || (profile->name && !copy->name) ||
+	    copy->sink_count != profile->sink_count)
 		return NULL;
 	return po_steal(copy);
 }

@@ -12,6 +12,7 @@
 #define PO_CONF_PROFILE_H
 
 #include "base/error.h"
+#include "conf/sink.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -136,6 +137,8 @@ struct profile { /* texts owned; NULL: not set */
 	char *allow_gid[PROFILE_LIST_MAX + 1];
 	char *allow_scope[PROFILE_LIST_MAX + 1];
 	char *module_paths[PROFILE_LIST_MAX + 1];
+	struct sink *sinks; /* owned; from a file alone */
+	size_t sink_count;
 	/* the server's rules alone */
 	char *summary, *source, *unknown;       /* for people */
 	char *algorithms[PROFILE_LIST_MAX + 1]; /* in the order of preference */

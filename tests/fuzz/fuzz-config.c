@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A configuration file that is refused is refused with its name. */
+/*
+ * A configuration file that is refused is refused with its name; in one that is
+ * not, paths are absolute and no sink is open to everyone.
+ */
 #include "fuzz.h"
 
 #include "conf/config_file.h"
@@ -7,6 +10,15 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+static void check_profile(const struct profile *p)
+{
+	fuzz_require(p->name != NULL && p->sink_count <= SINKS_MAX);
+	for (size_t i = 0; i < p->sink_count; i++)
+		fuzz_require(p->sinks[i].path && p->sinks[i].path[0] == '/' &&
+			     (p->sinks[i].mode & ~0660U) == 0 &&
+			     (p->sinks[i].mode & 0400) && p->sinks[i].line > 0);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -26,6 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	for (size_t i = 0; i < config->profiles.count; i++)
-		fuzz_require(config->profiles.items[i]->name != NULL);
+		check_profile(config->profiles.items[i]);
+	fuzz_require(!config->agent.socket || config->agent.socket[0] == '/');
 	return 0;
 }

@@ -106,6 +106,25 @@ flags_win_over_environment_over_file() {
 	expect 2 "$P11OAUTH" token one --scope 'a  b'
 	has "$T/err" "--scope"
 }
+sinks_are_read_back() {
+	printf '%s\n' 'agent { socket = "/run/x.sock" }' 'profile s {' 'key = "pkcs11:token=x"' \
+		'allow-uid = { "etl", 1000 }' 'sink { path = "/run/x/token" }' \
+		'sink { path = "/run/x/k" mode = 0640 owner = "etl" group = 50' \
+		'format = "kube-exec-credential" } }' >"$T/conf"
+	P11OAUTH_ALLOW_UID=mallory expect 0 "$P11OAUTH" --config "$T/conf" profile check
+	has "$T/out" "  allow-uid = { \"etl\", \"1000\" }  # $T/conf:4"
+	has "$T/out" "  sink { path = \"/run/x/token\" mode = \"0600\" }  # $T/conf:5"
+	has "$T/out" "  sink { path = \"/run/x/k\" mode = \"0640\" owner = \"etl\" group = \"50\" format = \"kube-exec-credential\" }"
+	expect 0 "$P11OAUTH" --config "$T/conf" profile check --json
+	jq -e '.[0].sinks == [
+		{path: "/run/x/token", mode: "0600", owner: null, group: null, format: "raw"},
+		{path: "/run/x/k", mode: "0640", owner: "etl", group: "50", format: "kube-exec-credential"}] and
+		.[0].settings["allow-uid"] == ["etl", "1000"]' "$T/out"
+	# what is shown can be read again
+	{ echo 'profile s { key = "pkcs11:token=x"'
+		P11OAUTH_CONFIG=$T/conf "$P11OAUTH" profile check | grep '^  sink'; echo '}'; } >"$T/again"
+	P11OAUTH_CONFIG=$T/again "$P11OAUTH" profile check --json | jq -e '.[0].sinks[1].owner == "etl"'
+}
 user_file_replaces_a_profile() {
 	mkdir -p "$T/xdg/p11oauth"
 	printf 'profile solo { client-id = "mine" }\n' >"$T/xdg/p11oauth/p11oauth.conf"
@@ -122,4 +141,4 @@ run_tests version_goes_to_stdout version_as_json help_lists_every_command \
 	no_configuration_says_so no_profile_says_so errors_as_json \
 	full_disk_is_an_error closed_pipe_is_an_error \
 	closed_streams_are_survived profiles_are_listed \
-	flags_win_over_environment_over_file user_file_replaces_a_profile
+	flags_win_over_environment_over_file sinks_are_read_back user_file_replaces_a_profile

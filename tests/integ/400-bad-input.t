@@ -165,6 +165,33 @@ unbalanced() {
 	printf 'profile rsa {\n' >"$T/bad.conf"
 	fails 3 "$T/bad.conf:2: a '}' is missing" "$P11OAUTH" --config "$T/bad.conf" token rsa
 }
+sink_for_everyone() {
+	config 'profile rsa {
+		sink {
+			path = "/run/x/token"
+			mode = "0644"
+		}
+	}' 4 "sink: mode: 0644 would let every user"
+}
+sink_of_two_profiles() {
+	config 'profile rsa { sink { path = "/run/x/token" } }
+	profile p256 { sink { path = "/run/x/token" } }' 2 "profile 'rsa'"
+}
+agent_twice() {
+	config 'agent { socket = "/run/a.sock" }
+	agent { socket = "/run/b.sock" }' 2 "an agent section already"
+}
+unbalanced_sink() {
+	config 'profile rsa {
+		sink { path = "/run/x/token"
+	}' 4 "a '}' is missing"
+}
+relative_module_paths() {
+	config 'profile rsa { client-id = "x"
+		key = "pkcs11:token=lab"
+		module-paths = { "/dev/bus/usb", "lib" } }' 3 "'lib' is a relative path"
+}
+agents_settings_are_no_options() { fails 2 "--allow-uid" token --allow-uid 0; }
 no_such_profile() { fails 3 "rsa, p256" "$P11OAUTH" token absent; }
 no_such_file() { fails 3 "/nowhere.conf" "$P11OAUTH" --config /nowhere.conf token rsa; }
 missing_setting() {
@@ -258,7 +285,9 @@ run_tests wrong_pin_spends_one_try locked_pin_says_the_module \
 	certificate_of_another_key rsa_key_too_small \
 	algorithm_of_another_curve algorithm_of_another_type algorithm_none \
 	algorithm_hmac unknown_key wrong_type profile_twice uri_in_the_file \
-	unbalanced no_such_profile no_such_file missing_setting \
+	unbalanced sink_for_everyone sink_of_two_profiles agent_twice \
+	unbalanced_sink relative_module_paths agents_settings_are_no_options \
+	no_such_profile no_such_file missing_setting \
 	doubled_attribute malformed_uri unknown_attribute relative_module_path \
 	slot_id_alone pin_in_the_uri scope_with_control_character \
 	scope_with_newline empty_scope plain_http plain_http_elsewhere \

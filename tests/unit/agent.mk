@@ -7,3 +7,13 @@ tests_unit_agent_client_test_SOURCES = tests/unit/agent-client-test.c \
 tests_unit_agent_client_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_agent_client_test_LDFLAGS = $(FREED_LINK)
 tests_unit_agent_client_test_LDADD = $(AGENT_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/policy-test tests/unit/sinks-test
+TESTS += tests/unit/policy-test tests/unit/sinks-test
+
+tests_unit_policy_test_SOURCES = tests/unit/policy-test.c
+tests_unit_policy_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_policy_test_LDADD = $(AGENT_LIBS) $(UNIT_LIBS)
+tests_unit_sinks_test_SOURCES = tests/unit/sinks-test.c
+tests_unit_sinks_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_sinks_test_LDADD = $(AGENT_LIBS) $(UNIT_LIBS)

@@ -10,6 +10,11 @@ TESTS += tests/unit/base64url-test tests/unit/buf-test \
 FREED_FILES = tests/unit/freed.c tests/unit/freed.h
 FREED_LINK = $(AM_LDFLAGS) -Wl,--wrap=free
 
+check_PROGRAMS += tests/unit/account-test
+TESTS += tests/unit/account-test
+tests_unit_account_test_SOURCES = tests/unit/account-test.c
+tests_unit_account_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_account_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
 tests_unit_base64url_test_SOURCES = tests/unit/base64url-test.c
 tests_unit_base64url_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_base64url_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)

@@ -2,6 +2,8 @@
 /* Configuration: what a file may say, where it is wrong, and who wins. */
 #include "conf/config_file.h"
 
+#include "conf/sections.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,6 +61,93 @@ static struct row rows[] = {
 	  "profile p {\n x5c = \"all\"\n}", ":2: x5c: " },
 	{ "no number of seconds", "profile p {\n lifetime = \"soon\"\n}",
 	  ":2: lifetime: " },
+	{ "sinks",
+	  "profile p { sink { path = /a } sink { path = /b mode = 440 owner = "
+	  "root group = 0 format = executable } }",
+	  NULL },
+	{ "sink: unknown key", "profile p {\n sink {\n  pat = /a\n }\n}",
+	  ":3: unknown key 'pat'; did you mean 'path'?" },
+	{ "sink: not at the top", "sink { path = /a }", ":1: unknown key" },
+	{ "sink: not in a server's rules", "server s {\n sink { path = /a }\n}",
+	  ":2: unknown key 'sink'" },
+	{ "sink: spelt otherwise", "profile p {\n sinks { path = /a }\n}",
+	  ":2: unknown key 'sinks'; did you mean 'sink'?" },
+	{ "sink: no path", "profile p {\n sink { mode = 0600\n }\n}",
+	  ":3: sink: 'path' is not set" },
+	{ "sink: a relative path", "profile p {\n sink { path = a/b }\n}",
+	  ":2: sink: path: 'a/b' is a relative path" },
+	{ "sink: a folder", "profile p {\n sink { path = /a/ }\n}",
+	  ":2: sink: path: '/a/' names a folder" },
+	{ "sink: an empty path", "profile p { sink { path = \"\" } }",
+	  ":1: sink: path: the path is empty" },
+	{ "sink: a path of two lines",
+	  "profile p { sink { path = \"/a\\nb\" } }",
+	  "the path has a control character" },
+	{ "sink: a key twice",
+	  "profile p {\n sink {\n  path = /a\n  path = /b\n }\n}",
+	  ":4: sink: path: this is set twice" },
+	{ "sink: mode twice",
+	  "profile p { sink {\n mode = 0600\n mode = 0600\n} }",
+	  ":3: sink: mode: this is set twice" },
+	{ "sink: no octal mode", "profile p {\n sink { mode = 0680 }\n}",
+	  ":2: sink: mode: '0680' is no mode in octal" },
+	{ "sink: a mode in letters", "profile p { sink { mode = \"rw\" } }",
+	  "'rw' is no mode in octal" },
+	{ "sink: a mode of many digits", "profile p { sink { mode = 00600 } }",
+	  "'00600' is no mode" },
+	{ "sink: all may read", "profile p { sink { mode = 0644 } }",
+	  "mode: 0644 would let every user of this machine" },
+	{ "sink: all may write", "profile p { sink { mode = 0602 } }",
+	  "would let every user" },
+	{ "sink: execute bits", "profile p { sink { mode = 0700 } }",
+	  "has execute bits" },
+	{ "sink: execute bit of the group",
+	  "profile p { sink { mode = 0610 } }", "has execute bits" },
+	{ "sink: set-id bits", "profile p { sink { mode = 4600 } }",
+	  "4600 has bits that are for programs" },
+	{ "sink: the owner cannot read", "profile p { sink { mode = 0240 } }",
+	  "does not let the owner read it" },
+	{ "sink: mode of nothing", "profile p { sink { mode = 000 } }",
+	  "does not let the owner read it" },
+	{ "sink: the widest mode",
+	  "profile p { sink { path = /a mode = 0660 } }", NULL },
+	{ "sink: unknown format, nearly right",
+	  "profile p {\n sink { format = kube-exec-credentials }\n}",
+	  ":2: sink: format: unknown format 'kube-exec-credentials'; did you "
+	  "mean 'kube-exec-credential'?" },
+	{ "sink: unknown format", "profile p { sink { format = netscape } }",
+	  "'netscape' is none of raw, json, header, env, "
+	  "kube-exec-credential, executable" },
+	{ "sink: an empty owner", "profile p { sink { owner = \"\" } }",
+	  ":1: sink: owner: the value is empty" },
+	{ "sink: one path twice",
+	  "profile p {\n sink { path = /a }\n sink { path = /a }\n}",
+	  ":3: sink: path: '/a' is a sink already, of profile 'p' (" },
+	{ "sink: one path in two profiles",
+	  "profile p {\n sink { path = /a }\n}\nprofile q {\n sink { path = "
+	  "/b }\n sink { path = /a }\n}",
+	  ":6: sink: path: '/a' is a sink already, of profile 'p' (" },
+	{ "sink: a missing brace", "profile p {\n sink { path = /a\n}\n",
+	  ":4: a '}' is missing" },
+	{ "sink: two missing braces", "profile p {\n sink { path = /a\n",
+	  ":3: a '}' is missing" },
+	{ "agent", "agent { socket = /run/x.sock socket-group = etl }", NULL },
+	{ "agent: empty", "agent { }", NULL },
+	{ "agent: spelt otherwise", "\nagnet { }",
+	  ":2: unknown key 'agnet'; did you mean 'agent'?" },
+	{ "agent: unknown key", "agent {\n socket-grp = etl\n}",
+	  ":2: unknown key 'socket-grp'; did you mean 'socket-group'?" },
+	{ "agent: a relative path", "agent {\n socket = x.sock\n}",
+	  ":2: agent: socket: 'x.sock' is a relative path" },
+	{ "agent: an empty group", "agent { socket-group = \"\" }",
+	  ":1: agent: socket-group: the value is empty" },
+	{ "agent: a key twice", "agent {\n socket = /a\n socket = /a\n}",
+	  ":3: agent: socket: this is set twice" },
+	{ "agent: twice", "agent { socket = /a\n}\nagent { socket = /b\n}",
+	  ":4: there is an agent section already, up to line 2" },
+	{ "agent: a missing brace", "agent {\n socket = /a\n",
+	  ":3: a '}' is missing" },
+	{ "agent: with a title", "agent x { }", ":1: " },
 	{ "a flag that is neither", "profile p {\n x5t = \"maybe\"\n}",
 	  ":2: x5t: " },
 };
@@ -168,7 +257,169 @@ static void the_agents_settings(void **state)
 	assert_null(p->module_paths[2]);
 }
 
+static void sinks_and_their_copies(void **state)
+{
+	po_auto(config) *config = NULL;
+	po_auto(profile) *p = NULL;
+
+	(void)state;
+	assert_int_equal(
+		load("profile a {\n sink { owner = me\n path = /a }\n"
+		     "}\nprofile b { scope = x sink { path = /b mode = "
+		     "0640\n group = 7 format = env } sink { path = "
+		     "/c } }",
+		     &config, NULL),
+		PO_OK);
+	assert_int_equal(config->profiles.items[0]->sink_count, 1);
+	assert_int_equal(config->profiles.items[0]->sinks[0].line, 3);
+	p = profile_copy(config->profiles.items[1]);
+	assert_non_null(p);
+	assert_int_equal(p->sink_count, 2);
+	assert_ptr_not_equal(p->sinks[0].path,
+			     config->profiles.items[1]->sinks[0].path);
+	assert_string_equal(p->sinks[0].path, "/b");
+	assert_int_equal(p->sinks[0].mode, 0640);
+	assert_string_equal(p->sinks[0].group, "7");
+	assert_null(p->sinks[0].owner);
+	assert_string_equal(p->sinks[0].format, "env");
+	assert_string_equal(p->sinks[0].file, config->files[0]);
+	assert_string_equal(p->sinks[1].path, "/c");
+	assert_int_equal(p->sinks[1].mode, 0600);
+	assert_null(p->sinks[1].format);
+}
+
+/* n sinks of one profile; the text is the caller's to free. */
+static char *many_sinks(int n)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	(void)fputs("profile p {\n", out);
+	for (int i = 0; i < n; i++)
+		(void)fprintf(out, "sink { path = /%d }\n", i);
+	(void)fputs("}\n", out);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static void sinks_at_max_and_one_more(void **state)
+{
+	po_auto(config) *config = NULL;
+	po_auto(config) *none = NULL;
+	struct po_error err = { 0 };
+	char *text = many_sinks(SINKS_MAX);
+
+	(void)state;
+	assert_int_equal(load(text, &config, NULL), PO_OK);
+	free(text);
+	text = many_sinks(SINKS_MAX + 1);
+	assert_int_equal(load(text, &none, &err), PO_E_CONFIG);
+	assert_non_null(strstr(err.text, ":18: more than 16 sinks"));
+	free(text);
+}
+
+/* A path of len bytes in a section that begins with before. */
+static enum po_status load_path(const char *before, size_t len,
+				const char *after)
+{
+	po_auto(config) *config = NULL;
+	size_t size = len + strlen(before) + strlen(after) + 1;
+	char *text = malloc(size);
+	enum po_status st;
+
+	assert_non_null(text);
+	(void)snprintf(text, size, "%s%*s%s", before, (int)len, "", after);
+	memset(text + strlen(before), 'x', len);
+	text[strlen(before)] = '/';
+	st = load(text, &config, NULL);
+	free(text);
+	return st;
+}
+
+static void paths_at_max_and_one_more(void **state)
+{
+	static const char *const starts[] = { "profile p { sink { path = \"",
+					      "agent { socket = \"" };
+	static const char *const ends[] = { "\" } }", "\" }" };
+	static const size_t max[] = { SINK_PATH_MAX, AGENT_SOCKET_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(load_path(starts[i], max[i], ends[i]), PO_OK);
+		assert_int_equal(load_path(starts[i], max[i] + 1, ends[i]),
+				 PO_E_CONFIG);
+	}
+}
+
+static enum po_status parse(const struct sections *into, const char *name,
+			    const char *content, struct po_error *err)
+{
+	po_auto_buf text = { 0 };
+
+	buf_init(&text, CONFIG_FILE_MAX);
+	assert_true(buf_adds(&text, content));
+	return sections_parse(into, name, &text, err);
+}
+
+/* A later file's agent section replaces the earlier one, whole. */
+static void a_later_agent_section_wins(void **state)
+{
+	po_auto(config) *config = calloc(1, sizeof(*config));
+	const struct sections into = { &config->profiles, &config->servers,
+				       &config->agent };
+	const struct agent_settings *agent = &config->agent;
+
+	(void)state;
+	assert_int_equal(parse(&into, "one",
+			       "agent { socket = /a\n socket-group = g }\n"
+			       "profile p { sink { path = /s } }",
+			       NULL),
+			 PO_OK);
+	assert_int_equal(parse(&into, "two", "profile q { }", NULL), PO_OK);
+	assert_string_equal(agent->socket, "/a");
+	assert_string_equal(agent->socket_group, "g");
+	assert_string_equal(agent->file, "one");
+	assert_int_equal(parse(&into, "three",
+			       "\nagent { socket = /b }\nprofile p { }", NULL),
+			 PO_OK);
+	assert_string_equal(agent->socket, "/b");
+	assert_null(agent->socket_group);
+	assert_string_equal(agent->file, "three");
+	assert_int_equal(agent->line, 2);
+	assert_int_equal(config->profiles.items[0]->sink_count, 0);
+}
+
+/* What a broken section had set already does not end up in the next one. */
+static void nothing_is_left_behind(void **state)
+{
+	po_auto(config) *config = calloc(1, sizeof(*config));
+	const struct sections into = { &config->profiles, &config->servers,
+				       &config->agent };
+
+	(void)state;
+	assert_int_equal(parse(&into, "one",
+			       "agent { socket-group = g socket = b }", NULL),
+			 PO_E_CONFIG);
+	assert_int_equal(parse(&into, "two",
+			       "profile p { sink { owner = me path = b } }",
+			       NULL),
+			 PO_E_CONFIG);
+	assert_int_equal(parse(&into, "three",
+			       "agent { } profile q { sink { path = /a } }",
+			       NULL),
+			 PO_OK);
+	assert_null(config->agent.socket_group);
+	assert_null(config->profiles.items[0]->sinks[0].owner);
+}
+
 static const struct CMUnitTest others[] = {
+	cmocka_unit_test(sinks_and_their_copies),
+	cmocka_unit_test(sinks_at_max_and_one_more),
+	cmocka_unit_test(paths_at_max_and_one_more),
+	cmocka_unit_test(a_later_agent_section_wins),
+	cmocka_unit_test(nothing_is_left_behind),
 	cmocka_unit_test(values_and_origins),
 	cmocka_unit_test(who_wins),
 	cmocka_unit_test(the_agents_settings),

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -249,9 +250,169 @@ static void write_fails_without_litter(void **state)
 	free(path);
 }
 
+static const struct fs_owner unchanged = { (uid_t)-1, (gid_t)-1, 0640 };
+
+/* The text of a file that nobody but us changes. */
+static void assert_file(const char *path, const char *text, mode_t mode)
+{
+	po_auto_buf out = { 0 };
+	struct stat sb;
+
+	buf_init(&out, 100);
+	assert_int_equal(lstat(path, &sb), 0);
+	assert_true(S_ISREG(sb.st_mode));
+	assert_int_equal(sb.st_mode & 07777, mode);
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(fs_read(path, &out, NULL), PO_OK);
+	assert_string_equal(buf_text(&out), text);
+}
+
+/* Whatever the umask: the mode is said, not asked for. */
+static void owned_replaces(void **state)
+{
+	static const mode_t modes[] = { 0400, 0440, 0600, 0640, 0660 };
+	mode_t had = umask(0777);
+	struct fs_owner owner = unchanged;
+	char path[PATH_MAX];
+
+	(void)state;
+	make("f", "old and longer", 0600);
+	for (size_t i = 0; i < PO_ARRAY_SIZE(modes); i++) {
+		owner.mode = modes[i];
+		assert_int_equal(fs_write_owned("f", &owner, "new", 3, NULL),
+				 PO_OK);
+		assert_file("f", "new", modes[i]);
+	}
+	(void)umask(had);
+	assert_non_null(getcwd(path, sizeof(path) - 2));
+	(void)strcat(path, "/f");
+	assert_int_equal(fs_write_owned(path, &unchanged, "", 0, NULL), PO_OK);
+	assert_file("f", "", 0640);
+	assert_int_equal(count_entries(), 3);
+}
+
+static void owned_replaces_a_link(void **state)
+{
+	(void)state;
+	make("victim", "v", 0600);
+	assert_int_equal(symlink("victim", "f"), 0);
+	assert_int_equal(fs_write_owned("f", &unchanged, "new", 3, NULL),
+			 PO_OK);
+	assert_file("f", "new", 0640);
+	assert_file("victim", "v", 0600);
+}
+
+/* One that a killed writer left, or that somebody laid as a trap. */
+static void owned_takes_no_old_temporary_file(void **state)
+{
+	struct stat sb;
+	int fd;
+	char text[8] = "";
+
+	(void)state;
+	make("victim", "v", 0600);
+	assert_int_equal(symlink("victim", ".f.new"), 0);
+	assert_int_equal(fs_write_owned("f", &unchanged, "new", 3, NULL),
+			 PO_OK);
+	assert_file("victim", "v", 0600);
+	assert_file("f", "new", 0640);
+
+	make(".f.new", "", 0666);
+	fd = open(".f.new", O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fs_write_owned("f", &unchanged, "newer", 5, NULL),
+			 PO_OK);
+	assert_file("f", "newer", 0640);
+	assert_int_equal(read(fd, text, sizeof(text)), 0);
+	assert_int_equal(fstat(fd, &sb), 0);
+	assert_int_equal(sb.st_nlink, 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(unlink(".f.new"), -1);
+}
+
+static void owned_fails_without_litter(void **state)
+{
+	struct po_error err = { 0 };
+	char *path = malloc(5000);
+
+	(void)state;
+	assert_int_equal(fs_write_owned("absent/f", &unchanged, "x", 1, &err),
+			 PO_E_CONFIG);
+	assert_non_null(strstr(err.text, "no folder 'absent/'; create it"));
+	po_error_clear(&err);
+	make("plain", "", 0600);
+	assert_int_equal(fs_write_owned("plain/f", &unchanged, "x", 1, &err),
+			 PO_E_CONFIG);
+	assert_non_null(strstr(err.text, "Not a directory"));
+	assert_int_equal(unlink("plain"), 0);
+	assert_int_equal(mkdir("folder", 0700), 0);
+	assert_int_equal(fs_write_owned("folder", &unchanged, "x", 1, NULL),
+			 PO_E_CONFIG);
+	assert_int_equal(fs_write_owned("folder/", &unchanged, "x", 1, NULL),
+			 PO_E_CONFIG);
+	assert_int_equal(unlink(".folder.new"), -1);
+	assert_int_equal(count_entries(), 3);
+	assert_non_null(path);
+	memset(path, 'a', 4999);
+	path[4999] = '\0';
+	assert_int_equal(fs_write_owned(path, &unchanged, "x", 1, NULL),
+			 PO_E_CONFIG);
+	path[NAME_MAX - 5] = '\0'; /* as long as .NAME.new may be */
+	assert_int_equal(fs_write_owned(path, &unchanged, "x", 1, NULL), PO_OK);
+	assert_int_equal(unlink(path), 0);
+	memset(path, 'a', NAME_MAX - 4);
+	path[NAME_MAX - 4] = '\0';
+	assert_int_equal(fs_write_owned(path, &unchanged, "x", 1, NULL),
+			 PO_E_CONFIG);
+	free(path);
+}
+
+/* Root can give files away; who cannot hears what it takes. */
+static void owned_by_another(void **state)
+{
+	const struct fs_owner other = { 12345, 54321, 0640 };
+	const struct fs_owner group = { (uid_t)-1, 54321, 0640 };
+	struct po_error err = { 0 };
+	enum po_status st;
+	struct stat sb;
+
+	(void)state;
+	st = fs_write_owned("f", &other, "new", 3, &err);
+	if (geteuid() != 0) {
+		assert_int_equal(st, PO_E_CONFIG);
+		assert_non_null(strstr(err.text, "CAP_CHOWN"));
+		assert_int_equal(count_entries(), 2);
+		return;
+	}
+	assert_int_equal(st, PO_OK);
+	assert_int_equal(stat("f", &sb), 0);
+	assert_int_equal(sb.st_uid, 12345);
+	assert_int_equal(sb.st_gid, 54321);
+	assert_file("f", "new", 0640);
+	assert_int_equal(fs_write_owned("f", &group, "new", 3, NULL), PO_OK);
+	assert_int_equal(stat("f", &sb), 0);
+	assert_int_equal(sb.st_uid, 0);
+	assert_int_equal(sb.st_gid, 54321);
+}
+
+static void paths(void **state)
+{
+	struct po_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(fs_check_path("/a/b", 4, NULL), PO_OK);
+	assert_int_equal(fs_check_path("/a/b", 3, NULL), PO_E_CONFIG);
+	assert_int_equal(fs_check_path("", 9, NULL), PO_E_CONFIG);
+	assert_int_equal(fs_check_path("/", 9, NULL), PO_E_CONFIG);
+	assert_int_equal(fs_check_path("/a\x7f", 9, NULL), PO_E_CONFIG);
+	assert_int_equal(fs_check_path("/\xc3\xa4", 9, NULL), PO_OK);
+	assert_int_equal(fs_check_path("a/b", 9, &err), PO_E_CONFIG);
+	assert_non_null(strstr(err.text, "'a/b' is a relative path"));
+}
+
 #define in_folder(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 #define N_ROWS (sizeof(mode_rows) / sizeof(mode_rows[0]))
-#define N_OTHER 9
+#define N_OTHER 15
 
 int main(void)
 {
@@ -265,6 +426,12 @@ int main(void)
 		in_folder(write_replaces),
 		in_folder(write_is_whole),
 		in_folder(write_fails_without_litter),
+		in_folder(owned_replaces),
+		in_folder(owned_replaces_a_link),
+		in_folder(owned_takes_no_old_temporary_file),
+		in_folder(owned_fails_without_litter),
+		in_folder(owned_by_another),
+		in_folder(paths),
 	};
 
 	for (size_t i = 0; i < N_ROWS; i++)
