@@ -10,25 +10,17 @@
 #include <string.h>
 
 const struct cmd *const commands[] = {
-	&cmd_token,
-	&cmd_header,
-	&cmd_exec,
-	&cmd_assertion,
-	&cmd_keys,
-	&cmd_cert,
-	&cmd_jwks,
-	&cmd_jwks_check,
-	&cmd_jwt_inspect,
-	&cmd_jwt_verify,
-	&cmd_profile_list,
-	&cmd_profile_check,
-	&cmd_server_list,
-	&cmd_server_show,
-	&cmd_doctor,
-	&cmd_completion,
-	&cmd_version,
-	&cmd_help,
-	NULL,
+	&cmd_token,         &cmd_header,
+	&cmd_exec,          &cmd_assertion,
+	&cmd_status,        &cmd_unlock,
+	&cmd_lock,          &cmd_keys,
+	&cmd_cert,          &cmd_jwks,
+	&cmd_jwks_check,    &cmd_jwt_inspect,
+	&cmd_jwt_verify,    &cmd_profile_list,
+	&cmd_profile_check, &cmd_server_list,
+	&cmd_server_show,   &cmd_doctor,
+	&cmd_completion,    &cmd_version,
+	&cmd_help,          NULL,
 };
 
 static const struct cmd *find(const char *name)

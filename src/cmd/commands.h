@@ -69,9 +69,9 @@ struct cmd {
 
 extern const struct cmd cmd_assertion, cmd_cert, cmd_completion, cmd_doctor,
 	cmd_exec, cmd_header, cmd_help, cmd_jwks, cmd_jwks_check,
-	cmd_jwt_inspect, cmd_jwt_verify, cmd_keys, cmd_profile_check,
-	cmd_profile_list, cmd_server_list, cmd_server_show, cmd_token,
-	cmd_version;
+	cmd_jwt_inspect, cmd_jwt_verify, cmd_lock, cmd_status, cmd_unlock,
+	cmd_keys, cmd_profile_check, cmd_profile_list, cmd_server_list,
+	cmd_server_show, cmd_token, cmd_version;
 
 /* All of them, in the order of `help`; NULL-terminated. */
 extern const struct cmd *const commands[];

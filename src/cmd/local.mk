@@ -1,6 +1,7 @@
 bin_PROGRAMS += p11oauth
 p11oauth_SOURCES = \
 	src/cmd/access-token.c src/cmd/access-token.h \
+	src/cmd/agent-connect.c src/cmd/agent-connect.h \
 	src/cmd/cmd-assertion.c \
 	src/cmd/cmd-cert.c \
 	src/cmd/cmd-completion.c \
@@ -13,11 +14,14 @@ p11oauth_SOURCES = \
 	src/cmd/cmd-jwt-inspect.c \
 	src/cmd/cmd-jwt-verify.c \
 	src/cmd/cmd-keys.c \
+	src/cmd/cmd-lock.c \
 	src/cmd/cmd-profile-check.c \
 	src/cmd/cmd-profile-list.c \
 	src/cmd/cmd-server-list.c \
 	src/cmd/cmd-server-show.c \
+	src/cmd/cmd-status.c \
 	src/cmd/cmd-token.c \
+	src/cmd/cmd-unlock.c \
 	src/cmd/cmd-version.c \
 	src/cmd/commands.c src/cmd/commands.h \
 	src/cmd/findings-text.c src/cmd/findings-text.h \
