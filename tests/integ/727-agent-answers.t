@@ -226,10 +226,11 @@ socket_of_another_gets_no_pin() {
 	agent_says 'status([profile("a"; "1"; "prompt")]) + {pins: {a: "739154"}}'
 	chown 65534 "$W/agent.sock"
 	got=0
-	"$P11OAUTH" unlock a --pin-from "file:$PIN_FILE" >"$T/out" 2>"$T/err" || got=$?
+	"$P11OAUTH" unlock a --pin-from "cmd:touch $T/asked" >"$T/out" 2>"$T/err" || got=$?
 	chown 0 "$W/agent.sock"
 	[ "$got" -eq 15 ]
 	has "$T/err" "uid 65534"
+	[ ! -e "$T/asked" ] # not even a person was asked
 	[ "$(grep -c POST "$W/requests" || :)" -eq 0 ]
 }
 lock_says_what() {
