@@ -3,6 +3,7 @@ libagent_a_SOURCES = \
 	src/agent/agent.c src/agent/agent.h src/agent/agent_impl.h \
 	src/agent/broker.c src/agent/broker.h \
 	src/agent/channel.c src/agent/channel.h \
+	src/agent/client.c src/agent/client.h \
 	src/agent/control.c \
 	src/agent/helper.c src/agent/helper.h \
 	src/agent/listen.c src/agent/listen.h \
