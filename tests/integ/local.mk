@@ -36,6 +36,7 @@ integ_tests = \
 	tests/integ/650-selection.t \
 	tests/integ/660-pin-memory.t \
 	tests/integ/700-completion.t \
+	tests/integ/710-ledger.t \
 	tests/integ/800-man-examples.t \
 	tests/integ/810-server-docs.t \
 	tests/integ/900-no-leaks.t \
