@@ -40,6 +40,7 @@ integ_tests = \
 	tests/integ/720-exec.t \
 	tests/integ/725-formats.t \
 	tests/integ/727-agent-answers.t \
+	tests/integ/710-ledger.t \
 	tests/integ/800-man-examples.t \
 	tests/integ/810-server-docs.t \
 	tests/integ/900-no-leaks.t \

@@ -11,4 +11,5 @@ EXTRA_DIST += tests/tools/fault-sweep.py tests/tools/jwk-to-pem.py \
 	tests/tools/jwt-sign.py \
 	tests/tools/loopback-up.py tests/tools/peak-rss.py tests/tools/pinentry.py \
 	tests/tools/piv-card.py tests/tools/pty-run.py tests/tools/pkcs11-calls.py \
+	tests/tools/tamper.py \
 	tests/tools/slow-proxy.py
