@@ -34,6 +34,17 @@ dist_dropins_DATA = \
 	contrib/systemd/p11oauth-agent.service.d/tpm.conf \
 	contrib/systemd/p11oauth-agent.service.d/usb.conf \
 	contrib/systemd/p11oauth-agent.service.d/vendor-module.conf
+EXTRA_DIST += contrib/build-deb \
+	contrib/debian/README.Debian \
+	contrib/debian/changelog \
+	contrib/debian/control \
+	contrib/debian/copyright \
+	contrib/debian/p11oauth.conf \
+	contrib/debian/p11oauth.dirs \
+	contrib/debian/p11oauth.examples \
+	contrib/debian/p11oauth.postrm \
+	contrib/debian/rules \
+	contrib/debian/source/format
 EXTRA_DIST += contrib/systemd/p11oauth.sysusers \
 	contrib/systemd/p11oauth-agent.service.in \
 	contrib/systemd/p11oauth-agent.socket.in \

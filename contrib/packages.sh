@@ -4,16 +4,17 @@
 # here. Sourced by contrib/quickstart and contrib/check.
 
 packages_build="autoconf automake gcc libc6-dev libconfuse-dev
-	libcurl4-openssl-dev libjansson-dev libp11-dev libp11-kit-dev libssl-dev
-	make pkg-config"
+	libcurl4-openssl-dev libjansson-dev libmicrohttpd-dev libp11-dev
+	libp11-kit-dev libssl-dev make pkg-config"
 packages_sandbox="curl opensc openssl python3 python3-authlib
 	python3-cryptography python3-flask softhsm2"
 # shellcheck disable=SC2034 # contrib/check uses it
 packages_test="bash-completion clang clang-format clang-tidy cppcheck
-	dbconfig-no-thanks glewlwyd jose jq libclang-rt-14-dev libcmocka-dev
-	libcrypt-jwt-perl libnss3 libnss3-tools libtpm2-pkcs11-1 llvm mandoc nodejs
-	opencryptoki opensc-pkcs11 p11-kit p11-kit-modules pcscd python3-yaml rnbyc
-	shellcheck sqlite3 swtpm tpm2-tools vsmartcard-vpcd xz-utils ykcs11 zsh"
+	dbconfig-no-thanks debhelper dpkg-dev glewlwyd jose jq libclang-rt-14-dev
+	libcmocka-dev libcrypt-jwt-perl libnss3 libnss3-tools libtpm2-pkcs11-1
+	lintian llvm mandoc nodejs opencryptoki opensc-pkcs11 p11-kit
+	p11-kit-modules pcscd python3-yaml rnbyc shellcheck sqlite3 swtpm systemd
+	tpm2-tools vsmartcard-vpcd xz-utils ykcs11 zsh"
 
 is_installed() {
 	# a program that came another way will do: not every node is Debian's

@@ -42,7 +42,8 @@ core_tests = tests/integ/100-sandbox.t tests/integ/120-verifiers.t \
 .PHONY: check-program check-core unit-tests
 check-program:
 	$(MAKE) check TESTS="$$(printf '%s\n' $(TESTS) | \
-		grep -v -e /205-server-modes -e /215-vendor-rules | tr '\n' ' ')"
+		grep -v -e /205-server-modes -e /215-vendor-rules \
+			-e /740-units -e /940-debian | tr '\n' ' ')"
 unit-tests:
 	@printf '%s\n' $(TESTS) | grep -v tests/integ/ | tr '\n' ' '
 check-core:

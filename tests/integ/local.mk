@@ -40,7 +40,8 @@ integ_tests = \
 	tests/integ/800-man-examples.t \
 	tests/integ/810-server-docs.t \
 	tests/integ/900-no-leaks.t \
-	tests/integ/910-contrib.t
+	tests/integ/910-contrib.t \
+	tests/integ/940-debian.t
 TESTS += $(integ_tests)
 EXTRA_DIST += $(integ_tests) \
 	tests/lib/fixture.sh \

@@ -1,0 +1,140 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The Debian package: builds, holds what it should, installs, runs, and goes without
+# a trace. Installed in a copy-on-write view of this machine, in which nothing is
+# kept.
+. "$top_srcdir/tests/tokens/namespaces.sh"
+. "$top_srcdir/tests/lib/tap.sh"
+W=$(mktemp -d) || exit 99
+mount -t tmpfs tmpfs "$W" || exit 99
+mkdir "$W/deb" "$W/new" "$W/work" "$W/view"
+
+DEB=$W/deb/p11oauth.deb
+built() { [ -e "$DEB" ] || skip "there is no package"; }
+# inside COMMAND...: in that view, without a service manager
+inside() {
+	chroot "$W/view" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/ \
+		DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 "$@"
+}
+view() {
+	built
+	mountpoint -q "$W/view" && return
+	mount -t overlay overlay -o "lowerdir=/,upperdir=$W/new,workdir=$W/work" "$W/view"
+	mount --rbind /dev "$W/view/dev"
+	mount --rbind /proc "$W/view/proc"
+	cp "$DEB" "$W/view/tmp/p11oauth.deb"
+}
+installed() { inside dpkg-query -W -f '${db:Status-Status}' p11oauth; }
+
+builds() {
+	command -v dh >/dev/null || skip "no debhelper"
+	"$top_srcdir/contrib/build-deb" "$W/deb" >"$T/names"
+	set -- "$W"/deb/p11oauth_*.deb
+	[ $# -eq 1 ] && [ -s "$1" ]
+	grep -qxF "$1" "$T/names"
+	[ ! -e "$W/deb/work" ]
+	mv "$1" "$DEB"
+}
+has_no_errors() {
+	built
+	command -v lintian >/dev/null || return 0 # a second opinion, where there is one
+	lintian --allow-root --fail-on error,warning "$W"/deb/*.deb
+}
+depends_on_what_is_loaded_at_run_time() {
+	built
+	dpkg-deb -f "$DEB" Depends >"$T/depends"
+	for soname in libcurl4 libmicrohttpd12 libssl3 libjansson4 libconfuse2 libp11-kit0 systemd-sysusers; do
+		grep -q "\<$soname\>" "$T/depends" || { echo "no $soname"; return 1; }
+	done
+}
+holds_the_files() {
+	built
+	dpkg-deb -c "$DEB" | awk '{ sub("^[.]", "", $6); print $6 }' >"$T/files"
+	for file in /usr/bin/p11oauth /usr/share/p11oauth/servers.conf /etc/p11oauth/ \
+		/lib/systemd/system/p11oauth-agent.service /lib/systemd/system/p11oauth-agent.socket \
+		/usr/lib/systemd/user/p11oauth-agent.service /usr/lib/systemd/user/p11oauth-agent.socket \
+		/usr/lib/sysusers.d/p11oauth.conf /usr/share/man/man5/p11oauth.conf.5.gz \
+		/usr/share/bash-completion/completions/p11oauth /usr/share/zsh/site-functions/_p11oauth \
+		/usr/share/doc/p11oauth/README.Debian /usr/share/doc/p11oauth/copyright \
+		/usr/share/doc/p11oauth/examples/p11oauth.conf; do
+		grep -qxF "$file" "$T/files" || { echo "no $file"; return 1; }
+	done
+	for page in "$top_srcdir"/doc/man/*; do
+		grep -q "/${page##*/}.gz$" "$T/files" || { echo "no ${page##*/}"; return 1; }
+	done
+	[ "$(grep -c '/examples/p11oauth-agent.service.d/.*conf$' "$T/files")" -eq \
+		"$(find "$top_srcdir/contrib/systemd/p11oauth-agent.service.d" -name '*.conf' | wc -l)" ]
+	# no configuration that nobody wrote
+	refuses grep '^/etc/.*[^/]$' "$T/files"
+	refuses grep -e /usr/local/ -e '/include/' -e '\.a$' "$T/files"
+}
+installs() {
+	view
+	inside dpkg -i /tmp/p11oauth.deb
+	[ "$(installed)" = installed ]
+	inside /usr/bin/p11oauth version >"$T/version"
+	has "$T/version" "p11oauth $(dpkg-deb -f "$DEB" Version)"
+	inside getent passwd p11oauth | grep -q ':/var/lib/p11oauth:/usr/sbin/nologin$'
+	inside getent group p11oauth
+	grep -qxF 'ExecStart=/usr/bin/p11oauth agent' "$W/view/lib/systemd/system/p11oauth-agent.service"
+	grep -qxF 'ConditionPathExists=/etc/p11oauth/p11oauth.conf' \
+		"$W/view/lib/systemd/system/p11oauth-agent.service"
+}
+example_is_a_configuration() {
+	view
+	inside p11oauth profile list --config /usr/share/doc/p11oauth/examples/p11oauth.conf >"$T/list"
+	has "$T/list" example
+	inside p11oauth profile check example \
+		--config /usr/share/doc/p11oauth/examples/p11oauth.conf >"$T/check"
+	has "$T/check" "cred:example.pin"
+}
+enables_nothing() {
+	view
+	for unit in p11oauth-agent.service p11oauth-agent.socket; do
+		[ "$(inside systemctl is-enabled "$unit" 2>&1)" = disabled ]
+		[ "$(inside systemctl --global is-enabled "$unit" 2>&1)" = disabled ]
+	done
+}
+installs_again() {
+	view
+	before=$(inside getent passwd p11oauth)
+	inside dpkg -i /tmp/p11oauth.deb
+	[ "$(installed)" = installed ]
+	[ "$(inside getent passwd p11oauth)" = "$before" ]
+}
+purge_keeps_the_ledger() {
+	view
+	mkdir -p "$W/view/var/lib/p11oauth" "$W/view/run/p11oauth"
+	echo '{"seq":1}' >"$W/view/var/lib/p11oauth/ledger"
+	inside systemctl enable p11oauth-agent.service
+	inside dpkg --remove p11oauth
+	inside dpkg --purge p11oauth >"$T/said"
+	has "$T/said" "/var/lib/p11oauth is kept"
+	[ -s "$W/view/var/lib/p11oauth/ledger" ]
+	[ ! -e "$W/view/run/p11oauth" ]
+	rm "$W/view/var/lib/p11oauth/ledger"
+}
+# What the view has and the machine has not, and the other way round, is dpkg's own.
+leaves_no_trace() {
+	view
+	inside dpkg -i /tmp/p11oauth.deb
+	inside dpkg --purge p11oauth
+	refuses installed
+	rm "$W/view/tmp/p11oauth.deb"
+	(cd "$W/new" && find . -mindepth 1 ! -type c) | sed 's/^.//' | sort >"$T/touched"
+	grep -qx /var/lib/dpkg/status "$T/touched"
+	while read -r path; do
+		[ -e "$path" ] || [ -h "$path" ] || echo "new: $path"
+	done <"$T/touched" >"$T/trace"
+	(cd "$W/new" && find . -type c | sed 's/^./gone: /') >>"$T/trace"
+	grep -v -e '^new: /var/lib/dpkg/\(status-old\|available.*\|lock.*\)$' -e '^new: /var/log/dpkg.log$' \
+		-e '^new: /etc/\(passwd\|group\|shadow\|gshadow\)-$' -e '^new: /etc/[.]pwd.lock$' \
+		-e '^new: /var/lib/systemd/deb-systemd-\(user-\)\?helper-\(enabled\|masked\)$' \
+		"$T/trace" >"$T/ours" || true
+	cat "$T/trace"
+	empty "$T/ours"
+}
+
+run_tests builds has_no_errors depends_on_what_is_loaded_at_run_time holds_the_files \
+	installs example_is_a_configuration enables_nothing installs_again \
+	purge_keeps_the_ledger leaves_no_trace
