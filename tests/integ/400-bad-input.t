@@ -191,6 +191,11 @@ relative_module_paths() {
 		key = "pkcs11:token=lab"
 		module-paths = { "/dev/bus/usb", "lib" } }' 3 "'lib' is a relative path"
 }
+allow_scope_that_is_none() {
+	config 'profile rsa { client-id = "x"
+		key = "pkcs11:token=lab"
+		allow-scope = { "a", "b\"c" } }' 3 "allow-scope"
+}
 agents_settings_are_no_options() { fails 2 "--allow-uid" token --allow-uid 0; }
 no_such_profile() { fails 3 "rsa, p256" "$P11OAUTH" token absent; }
 no_such_file() { fails 3 "/nowhere.conf" "$P11OAUTH" --config /nowhere.conf token rsa; }
@@ -286,7 +291,8 @@ run_tests wrong_pin_spends_one_try locked_pin_says_the_module \
 	algorithm_of_another_curve algorithm_of_another_type algorithm_none \
 	algorithm_hmac unknown_key wrong_type profile_twice uri_in_the_file \
 	unbalanced sink_for_everyone sink_of_two_profiles agent_twice \
-	unbalanced_sink relative_module_paths agents_settings_are_no_options \
+	unbalanced_sink relative_module_paths allow_scope_that_is_none \
+	agents_settings_are_no_options \
 	no_such_profile no_such_file missing_setting \
 	doubled_attribute malformed_uri unknown_attribute relative_module_path \
 	slot_id_alone pin_in_the_uri scope_with_control_character \
