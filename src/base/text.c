@@ -108,8 +108,8 @@ bool text_to_time(const char *text, int64_t *ret_s)
 		rest += 1 + strspn(rest + 1, "0123456789");
 	time_s = timegm(&tm); /* puts the numbers into their ranges */
 	if (!zone_of(rest, &zone_s) || tm.tm_mon != parts[2] - 1 ||
-	    tm.tm_mday != parts[3] || tm.tm_hour != parts[4] ||
-	    tm.tm_min != parts[5] || tm.tm_sec != parts[6])
+	    tm.tm_hour != parts[4] || tm.tm_min != parts[5] ||
+	    tm.tm_sec != parts[6])
 		return false;
 	*ret_s = time_s - zone_s;
 	return true;
