@@ -79,6 +79,14 @@ static bool zone_of(const char *text, int64_t *ret_s)
 	return hours >= 0 && minutes >= 0;
 }
 
+/* form: 0 for a digit, T for what may be between date and time. */
+static bool fits(char c, char form)
+{
+	if (form == '0')
+		return c >= '0' && c <= '9';
+	return c == form || (form == 'T' && (c == 't' || c == ' '));
+}
+
 bool text_to_time(const char *text, int64_t *ret_s)
 {
 	static const char form[] = "0000-00-00T00:00:00";
@@ -88,10 +96,7 @@ bool text_to_time(const char *text, int64_t *ret_s)
 	const char *rest;
 
 	for (size_t i = 0; form[i]; i++)
-		if (form[i] != '0' && text[i] != form[i] &&
-		    !(form[i] == 'T' && (text[i] == 't' || text[i] == ' ')))
-			return false;
-		else if (form[i] == '0' && (text[i] < '0' || text[i] > '9'))
+		if (!fits(text[i], form[i]))
 			return false;
 	for (size_t i = 0; i < 2; i++)
 		parts[i] = two_digits(text + 2 * i, 99);
