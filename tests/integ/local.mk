@@ -48,6 +48,7 @@ integ_tests = \
 	tests/integ/940-debian.t
 TESTS += $(integ_tests)
 EXTRA_DIST += $(integ_tests) \
+	tests/integ/750-systemd.t \
 	tests/lib/fixture.sh \
 	tests/lib/servers.sh \
 	tests/lib/softhsm.sh \
