@@ -37,6 +37,7 @@ integ_tests = \
 	tests/integ/660-pin-memory.t \
 	tests/integ/700-completion.t \
 	tests/integ/740-units.t \
+	tests/integ/760-agent-load.t \
 	tests/integ/800-man-examples.t \
 	tests/integ/810-server-docs.t \
 	tests/integ/900-no-leaks.t \
@@ -44,6 +45,7 @@ integ_tests = \
 	tests/integ/940-debian.t
 TESTS += $(integ_tests)
 EXTRA_DIST += $(integ_tests) \
+	tests/lib/agent-run.sh \
 	tests/lib/fixture.sh \
 	tests/lib/servers.sh \
 	tests/lib/softhsm.sh \
