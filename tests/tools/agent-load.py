@@ -97,7 +97,10 @@ def one_client(options, count):
         s.sendall(request)
         status, body = read_answer(s, buffer)
         times.append(time.perf_counter_ns() - start)
-        errors += status != 200 or b'"access_token"' not in body
+        if status != 200 or b'"access_token"' not in body:
+            errors += 1
+            if errors == 1:
+                print(status, body.decode(errors="replace")[:300], file=sys.stderr)
     return times, errors
 
 
