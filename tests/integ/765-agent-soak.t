@@ -99,7 +99,7 @@ the_ledger_verifies() {
 }
 # All of what the server itself says it saw, not only the proxy before it.
 each_jti_is_in_one_record() {
-	jq -r 'select(.event == "sign") | .jti' "$W/state/p11oauth/audit.jsonl" | sort >"$T/signed"
+	jq -r 'select(.event == "sign") | .jti' "$W"/state/p11oauth/audit.jsonl* | sort >"$T/signed"
 	jq -r 'select(.path == "/token") | .claims.jti' "$W/requests" | sort >"$T/seen"
 	[ "$(wc -l <"$T/seen")" -gt 10 ]
 	[ -z "$(uniq -d "$T/signed")" ]

@@ -39,6 +39,7 @@ integ_tests = \
 	tests/integ/740-units.t \
 	tests/integ/760-agent-load.t \
 	tests/integ/765-agent-soak.t \
+	tests/integ/770-agent-kill.t \
 	tests/integ/800-man-examples.t \
 	tests/integ/810-server-docs.t \
 	tests/integ/900-no-leaks.t \

@@ -8,6 +8,8 @@ what it must not do. The same --seed gives the same faults in the same order.
 """
 import argparse
 import collections
+import fileinput
+import glob
 import json
 import os
 import random
@@ -153,7 +155,7 @@ class Soak:
             bad("expires_in", f"{left}, asked for {min_valid}, ends in {issued.ends - asked:.1f} s")
         if asked > issued.ends + SLACK_S:
             bad("an expired access token", f"{asked - issued.ends:.1f} s after its end")
-        is_steady = not self.faults.is_shifted and time.monotonic() - self.faults.last_shift > 5 + ANSWER_MAX_S * 0
+        is_steady = not self.faults.is_shifted and time.monotonic() - self.faults.last_shift > 5
         if is_steady and abs(value.get("expires_at", 0) - time.time() - left) > 2:
             bad("expires_at", f"{value.get('expires_at', 0) - time.time():.1f} s ahead, expires_in {left}")
         self.ask_the_server(name, token, issued)
@@ -280,8 +282,9 @@ class Soak:
     def check_ledger(self):
         """Each jti that a server saw is in one record, and it is a signature."""
         records = collections.Counter()
-        with open(self.options.ledger, encoding="utf-8") as file:
-            for line in file:
+        files = glob.glob(self.options.ledger + "*")  # a full one is renamed
+        with fileinput.input(files, encoding="utf-8") as lines:
+            for line in lines:
                 record = json.loads(line)
                 if "jti" in record:
                     records[record["jti"]] += 1
