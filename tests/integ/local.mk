@@ -40,6 +40,10 @@ integ_tests = \
 	tests/integ/760-agent-load.t \
 	tests/integ/765-agent-soak.t \
 	tests/integ/770-agent-kill.t \
+	tests/integ/720-exec.t \
+	tests/integ/725-formats.t \
+	tests/integ/727-agent-answers.t \
+	tests/integ/710-ledger.t \
 	tests/integ/800-man-examples.t \
 	tests/integ/810-server-docs.t \
 	tests/integ/900-no-leaks.t \
@@ -57,6 +61,7 @@ EXTRA_DIST += $(integ_tests) \
 	tests/servers/authlib-server.py \
 	tests/servers/bad_answers.py \
 	tests/servers/broken-tls.py \
+	tests/servers/fake-agent.py \
 	tests/servers/file-server.py \
 	tests/servers/flaky-server.py \
 	tests/servers/glewlwyd.sh \
