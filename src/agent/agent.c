@@ -401,9 +401,11 @@ static enum po_status begin(struct agent *agent, struct po_error *err)
 
 static void end(struct agent *agent)
 {
-	/* the last answers go out before their server does */
-	broker_free(agent->broker);
+	agent->is_ending = true;
+	/* the jobs that are left belong to the broker; and the last answers go
+	 * out before their server does */
 	workers_free(agent->workers);
+	broker_free(agent->broker);
 	server_free(agent->server);
 	listener_close(&agent->listener);
 	helper_stop(&agent->helper);

@@ -82,12 +82,18 @@ an_unfinished_line() {
 	empty "$T/err"
 	[ "$(jq -r .event "$LEDGER" | grep -c '^torn$')" -eq 1 ]
 }
-# What a clean end leaves: no sink, no socket, no lock.
+# A clean end, with jobs under way and without: status 0; no socket, no lock.
 a_clean_end() {
-	agent_start clean
-	stop_server clean
-	[ ! -e "$AGENT_SOCKET" ]
-	[ ! -e "$AGENT_SOCKET.lock" ]
+	for pause in 0 0.01 0.02 0.03 0.05 0.08 0.1 0.2 0 0.01 0.02 0.03; do
+		agent_start clean
+		rm "$W/pids/clean" # ended here
+		sleep "$pause" # the moment is the test
+		kill "$AGENT_PID"
+		got=0; wait "$AGENT_PID" || got=$?
+		[ "$got" -eq 0 ] || { echo "exit $got after $pause s"; cat "$W/clean.err"; return 1; }
+		[ ! -e "$AGENT_SOCKET" ]
+		[ ! -e "$AGENT_SOCKET.lock" ]
+	done
 }
 
 run_tests killed_at_random modes_are_as_asked an_unfinished_line a_clean_end
