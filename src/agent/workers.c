@@ -503,6 +503,7 @@ void workers_free(struct workers *w)
 
 	if (!w)
 		return;
+	w->is_finishing = true;
 	(void)po_fail(&why, PO_E_AGENT, 0, "the agent is ending");
 	for (size_t i = 0; i < w->count; i++) {
 		struct worker *worker = w->items[i];

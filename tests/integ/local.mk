@@ -37,6 +37,9 @@ integ_tests = \
 	tests/integ/660-pin-memory.t \
 	tests/integ/700-completion.t \
 	tests/integ/740-units.t \
+	tests/integ/760-agent-load.t \
+	tests/integ/765-agent-soak.t \
+	tests/integ/770-agent-kill.t \
 	tests/integ/720-exec.t \
 	tests/integ/725-formats.t \
 	tests/integ/727-agent-answers.t \
@@ -49,6 +52,7 @@ integ_tests = \
 TESTS += $(integ_tests)
 EXTRA_DIST += $(integ_tests) \
 	tests/integ/750-systemd.t \
+	tests/lib/agent-run.sh \
 	tests/lib/fixture.sh \
 	tests/lib/servers.sh \
 	tests/lib/softhsm.sh \
