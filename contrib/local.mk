@@ -34,6 +34,7 @@ dist_dropins_DATA = \
 	contrib/systemd/p11oauth-agent.service.d/tpm.conf \
 	contrib/systemd/p11oauth-agent.service.d/usb.conf \
 	contrib/systemd/p11oauth-agent.service.d/vendor-module.conf
+EXTRA_DIST += contrib/kubernetes/README.md contrib/kubernetes/sidecar.yaml
 EXTRA_DIST += contrib/build-deb \
 	contrib/debian/README.Debian \
 	contrib/debian/changelog \

@@ -1,5 +1,6 @@
 # man pages in mdoc: one per command, and the files and statuses they share
 dist_man_MANS += \
+	doc/man/p11oauth-agent.1 \
 	doc/man/p11oauth-assertion.1 \
 	doc/man/p11oauth-audit-find.1 \
 	doc/man/p11oauth-audit-rotate.1 \
@@ -7,6 +8,7 @@ dist_man_MANS += \
 	doc/man/p11oauth-cert.1 \
 	doc/man/p11oauth-completion.1 \
 	doc/man/p11oauth-doctor.1 \
+	doc/man/p11oauth-exec.1 \
 	doc/man/p11oauth-exit-status.7 \
 	doc/man/p11oauth-header.1 \
 	doc/man/p11oauth-help.1 \
@@ -15,11 +17,14 @@ dist_man_MANS += \
 	doc/man/p11oauth-jwt-inspect.1 \
 	doc/man/p11oauth-jwt-verify.1 \
 	doc/man/p11oauth-keys.1 \
+	doc/man/p11oauth-lock.1 \
 	doc/man/p11oauth-profile-check.1 \
 	doc/man/p11oauth-profile-list.1 \
 	doc/man/p11oauth-server-list.1 \
 	doc/man/p11oauth-server-show.1 \
+	doc/man/p11oauth-status.1 \
 	doc/man/p11oauth-token.1 \
+	doc/man/p11oauth-unlock.1 \
 	doc/man/p11oauth-version.1 \
 	doc/man/p11oauth.1 \
 	doc/man/p11oauth.conf.5

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/broker.h"
 
+#include "agent/waiters.h"
 #include "base/clock.h"
 #include "base/error_json.h"
 #include "base/log.h"
@@ -17,25 +18,13 @@
 
 #define WORKER_MARGIN_MS 15000 /* over what the worker itself allows */
 
-struct waiter {
-	struct waiter *next;
-	int64_t min_ms;   /* to live, at least */
-	int64_t since_ms; /* with force_new: nothing older */
-	int64_t until_ms; /* 0: for one try */
-	bool force_new;
-	bool has_tried; /* a try was made on its behalf */
-	struct requester peer;
-	broker_answer *answer;
-	void *user;
-};
-
 struct entry {
 	struct entry *next;
 	struct broker *broker;
 	char *profile, *scope; /* scope NULL: the profile's own */
 	char digest[PROFILE_DIGEST_LEN + 1];
 	struct cached_token token;
-	struct waiter *waiters;
+	struct waiter *waiters; /* owned */
 	bool is_minting;
 	bool is_kept;   /* for its sinks */
 	bool is_doomed; /* goes when the worker has answered */
@@ -132,91 +121,6 @@ static void unlink_entry(struct broker *b, struct entry *e)
 	entry_free(e);
 }
 
-/* ---- waiters ------------------------------------------------------------------- */
-
-static void end_waiter(struct entry *e, struct waiter **at,
-		       const struct cached_token *token,
-		       const struct po_error *why)
-{
-	struct waiter *w = *at;
-
-	*at = w->next;
-	w->answer(w->user, token, why,
-		  token || e->is_doomed ? 0 : e->token.retry_ms);
-	free(w);
-}
-
-/* Nothing shorter-lived than was asked for, and with force_new nothing that was
- * asked of the server before. */
-static bool suits(const struct waiter *w, const struct cached_token *c,
-		  int64_t now_ms)
-{
-	return cached_token_is_usable(c, w->min_ms, now_ms) &&
-	       (!w->force_new || c->asked_ms >= w->since_ms);
-}
-
-/* Whoever can be served is. */
-static void serve_waiters(struct entry *e, int64_t now_ms)
-{
-	struct waiter **at = &e->waiters;
-
-	while (*at) {
-		if (!suits(*at, &e->token, now_ms)) {
-			at = &(*at)->next;
-			continue;
-		}
-		e->token.is_wanted = true;
-		end_waiter(e, at, &e->token, NULL);
-	}
-}
-
-/* Those who asked for one try, which has failed; or whose time is over. */
-static void fail_waiters(struct entry *e, const struct po_error *why,
-			 int64_t now_ms)
-{
-	struct waiter **at = &e->waiters;
-	struct po_error late = { 0 };
-
-	(void)po_fail(&late, PO_E_SERVER, 0,
-		      "no access token of profile '%s' could be had in time",
-		      e->profile);
-	while (*at) {
-		const struct waiter *w = *at;
-
-		if (w->until_ms ? w->until_ms <= now_ms : w->has_tried)
-			end_waiter(e, at, NULL,
-				   why->status == PO_OK ? &late : why);
-		else
-			at = &(*at)->next;
-	}
-}
-
-static void fail_all(struct entry *e, const struct po_error *why)
-{
-	while (e->waiters)
-		end_waiter(e, &e->waiters, NULL, why);
-}
-
-/* A new access token is there, and does not live as long as some want. */
-static void fail_demanding(struct entry *e, int64_t now_ms)
-{
-	struct waiter **at = &e->waiters;
-	struct po_error why = { 0 };
-
-	(void)po_fail(
-		&why, PO_E_USAGE, 0,
-		"the access tokens of profile '%s' live %lld s; min_valid "
-		"must be less",
-		e->profile, (long long)e->token.life_ms / 1000);
-	while (*at) {
-		if ((*at)->has_tried && (*at)->min_ms > 0 &&
-		    !cached_token_is_usable(&e->token, (*at)->min_ms, now_ms))
-			end_waiter(e, at, NULL, &why);
-		else
-			at = &(*at)->next;
-	}
-}
-
 /* ---- minting ------------------------------------------------------------------- */
 
 static int64_t worker_time_ms(const struct profile *p)
@@ -266,12 +170,12 @@ static void on_minted(struct entry *e, const json_t *answer)
 			      "the server gave an access token that has ended "
 			      "already");
 		cached_token_fail(&e->token, &why, now_ms, chance());
-		fail_waiters(e, &why, now_ms);
+		waiters_fail(&e->waiters, &e->token, &why, now_ms);
 		return;
 	}
 	b->counts.minted++;
-	serve_waiters(e, now_ms);
-	fail_demanding(e, now_ms);
+	waiters_serve(&e->waiters, &e->token, now_ms);
+	waiters_fail_demanding(&e->waiters, &e->token, e->profile, now_ms);
 	if (!e->scope && served_of(e))
 		b->events.changed(b->events.user, served_of(e), &e->token);
 }
@@ -297,7 +201,7 @@ static void on_answer(void *user, const json_t *answer,
 	if (!e->waiters)
 		log_warn("profile '%s': not renewed: %s", e->profile,
 			 why->text);
-	fail_waiters(e, why, clock_boottime_ms());
+	waiters_fail(&e->waiters, &e->token, why, clock_boottime_ms());
 }
 
 static json_t *job_of(const struct entry *e, const struct served *s)
@@ -330,7 +234,7 @@ static void mint(struct entry *e)
 	if (st != PO_OK) {
 		cached_token_fail(&e->token, &why, clock_boottime_ms(),
 				  chance());
-		fail_waiters(e, &why, clock_boottime_ms());
+		waiters_fail(&e->waiters, &e->token, &why, clock_boottime_ms());
 	}
 }
 
@@ -412,7 +316,8 @@ static void wait_for_token(struct entry *e, struct waiter *w)
 {
 	struct waiter **end = &e->waiters;
 
-	w->has_tried = e->is_minting;
+	/* what is under way serves, unless it began too early */
+	w->has_tried = e->is_minting && !w->force_new;
 	while (*end)
 		end = &(*end)->next;
 	*end = w;
@@ -437,7 +342,7 @@ void broker_ask(struct broker *b, const struct broker_request *r,
 		return;
 	}
 	(void)cached_token_expire(&e->token, now_ms);
-	if (suits(w, &e->token, now_ms)) {
+	if (waiter_suits(w, &e->token, now_ms)) {
 		b->counts.from_cache++;
 		e->token.is_wanted = true;
 		answer(user, &e->token, NULL, 0);
@@ -480,7 +385,7 @@ static void handle(struct entry *e, int64_t now_ms)
 	if (has_ended && !e->scope && s)
 		b->events.changed(b->events.user, s, NULL);
 	if (e->waiters && !e->is_minting)
-		fail_waiters(e, &e->token.why, now_ms);
+		waiters_fail(&e->waiters, &e->token, &e->token.why, now_ms);
 	if (!s || e->is_minting || now_ms < e->token.retry_ms ||
 	    is_locked(s, &none))
 		return;
@@ -549,7 +454,7 @@ static void doom(struct broker *b, struct entry *e, const struct po_error *why)
 	struct served *s = served_of(e);
 
 	e->is_doomed = true;
-	fail_all(e, why);
+	waiters_fail_all(&e->waiters, why);
 	if (!e->scope && s && e->token.value)
 		b->events.changed(b->events.user, s, NULL);
 	cached_token_clear(&e->token);
@@ -604,7 +509,7 @@ void broker_free(struct broker *b)
 	while (b->entries) {
 		struct entry *e = b->entries;
 
-		fail_all(e, &why);
+		waiters_fail_all(&e->waiters, &why);
 		unlink_entry(b, e);
 	}
 	free(b);

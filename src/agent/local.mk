@@ -3,6 +3,7 @@ libagent_a_SOURCES = \
 	src/agent/agent.c src/agent/agent.h src/agent/agent_impl.h \
 	src/agent/broker.c src/agent/broker.h \
 	src/agent/channel.c src/agent/channel.h \
+	src/agent/client.c src/agent/client.h \
 	src/agent/control.c \
 	src/agent/helper.c src/agent/helper.h \
 	src/agent/listen.c src/agent/listen.h \
@@ -17,7 +18,9 @@ libagent_a_SOURCES = \
 	src/agent/sinks.c src/agent/sinks.h \
 	src/agent/status.c \
 	src/agent/systemd.c src/agent/systemd.h \
-	src/agent/worker.c src/agent/worker.h \
+	src/agent/waiters.c src/agent/waiters.h \
+	src/agent/worker.c src/agent/worker.h src/agent/worker_impl.h \
+	src/agent/worker_jobs.c \
 	src/agent/workers.c src/agent/workers.h
 libagent_a_CPPFLAGS = $(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS)
 AGENT_LIBS = libagent.a libcache.a $(FLOW_LIBS)

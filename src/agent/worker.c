@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/worker.h"
 
-#include "agent/channel.h"
 #include "agent/helper.h"
-#include "agent/pins.h"
-#include "agent/served.h"
+#include "agent/worker_impl.h"
 #include "base/clock.h"
 #include "base/error_json.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "cryptoki/device.h"
-#include "flow/get_token.h"
-#include "flow/key_desk.h"
 #include "http/http.h"
 
 #include <errno.h>
@@ -28,33 +24,10 @@
 #define LEAVE_MS 15000 /* for jobs that are under way */
 #define RULES_MAX 64
 
-struct worker {
-	struct served_list served;
-	struct key_desk *desk;
-	struct pins *pins;
-	struct channel channel; /* read by the main thread alone */
-
-	pthread_mutex_t lock; /* of what follows, and of writing */
-	pthread_cond_t changed;
-	unsigned int busy; /* threads */
-	uint64_t last_record;
-	struct pending *pending; /* records that wait for their answer */
-	bool is_alone;           /* the agent is gone */
-};
-
 struct pending {
 	struct pending *next;
 	uint64_t id;
 	json_t *answer; /* owned; NULL: not there yet */
-};
-
-struct job { /* in a thread of its own */
-	struct worker *worker;
-	json_t *message; /* owned */
-	json_t *answer;  /* owned; what it gives */
-	uint64_t id;
-	struct served *served;
-	struct po_env env;
 };
 
 /* ---- to the agent ------------------------------------------------------------------- */
@@ -85,13 +58,6 @@ static json_t *wait_for_record(struct worker *w, struct pending *p)
 	return p->answer;
 }
 
-static bool is_op(const struct job *job, const char *op)
-{
-	const char *named = json_text(job->message, "op");
-
-	return named && strcmp(named, op) == 0;
-}
-
 /* No key is used before the agent says that the record stands. */
 static enum po_status on_record(void *user, const struct profile *profile,
 				json_t *record, uint64_t *ret_seq,
@@ -106,7 +72,7 @@ static enum po_status on_record(void *user, const struct profile *profile,
 
 	*ret_seq = 0;
 	/* a look ends where a PIN is asked for: that is no failure */
-	if (is_op(job, "look") &&
+	if (job_is(job, "look") &&
 	    json_is_false(json_object_get(record, "sent"))) {
 		json_decref(record);
 		return PO_OK;
@@ -145,296 +111,6 @@ static void take_recorded(struct worker *w, json_t *message)
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
-/* ---- what is known of the key in use -------------------------------------------------- */
-
-static bool set(json_t *object, const char *name, json_t *value)
-{
-	return value && json_object_set_new(object, name, value) == 0;
-}
-
-static void describe_certificate(const struct certificate *cert, json_t *answer)
-{
-	(void)set(answer, "certificate",
-		  json_pack("{s:s, s:I}", "subject", certificate_subject(cert),
-			    "not_after",
-			    (json_int_t)certificate_not_after_s(cert)));
-}
-
-static void describe_key(const struct open_key *key, json_t *answer)
-{
-	const struct signer *s = key->signer;
-
-	(void)set(answer, "token",
-		  json_pack("{s:s, s:s}", "label", s->token_label, "serial",
-			    s->token_serial));
-	if (s->cert)
-		describe_certificate(s->cert, answer);
-}
-
-/* At the end of each job that took the desk. */
-static void describe(struct job *job, struct assertion_source *source)
-{
-	const struct open_key *key = assertion_source_open(source);
-
-	if (key)
-		describe_key(key, job->answer);
-}
-
-/* What a failure means for the PINs that are kept here. */
-static void judge_failure(struct job *job, struct assertion_source *source,
-			  const struct po_error *why)
-{
-	const struct open_key *key = assertion_source_open(source);
-	bool is_about_pin =
-		why->status == PO_E_PIN || why->status == PO_E_PIN_LOCKED;
-
-	if (is_about_pin && served_wants_person(job->served))
-		(void)set(job->answer, "locked", json_true());
-	if (is_about_pin && key)
-		(void)pins_forget(job->worker->pins, key->signer->token_label,
-				  key->signer->token_serial);
-	/* a card that was taken away is another one when it comes back */
-	if (why->status == PO_E_TOKEN) {
-		if (job->served->token_label[0])
-			(void)pins_forget(job->worker->pins,
-					  job->served->token_label,
-					  job->served->token_serial);
-		assertion_source_close(source);
-		if (served_wants_person(job->served))
-			(void)set(job->answer, "locked", json_true());
-	}
-}
-
-static void remember_token(struct job *job)
-{
-	served_learn(job->served, job->answer, NULL);
-}
-
-/* ---- the jobs ---------------------------------------------------------------------------- */
-
-static struct profile *profile_for(const struct job *job, struct po_error *err)
-{
-	static const struct origin origin = { .kind = ORIGIN_OPTION };
-	struct profile *p = profile_copy(job->served->profile);
-	const char *scope = json_text(job->message, "scope");
-
-	if (!p) {
-		(void)po_no_memory(err);
-		return NULL;
-	}
-	if (scope && profile_set(p, profile_setting("scope"), scope, &origin,
-				 err) != PO_OK) {
-		profile_free(p);
-		return NULL;
-	}
-	return p;
-}
-
-static enum po_status put_token(struct job *job,
-				const struct access_token *token, uint64_t seq,
-				struct po_error *err)
-{
-	json_auto_t *members = json_copy(token->answer);
-
-	if (members)
-		(void)json_object_del(members, "access_token");
-	if (members && token->expiry_is_assumed &&
-	    !set(members, "expires_in_assumed", json_true()))
-		return po_no_memory(err);
-	if (members &&
-	    set(job->answer, "access_token",
-		json_string(secret_reveal(token->value))) &&
-	    json_object_set(job->answer, "answer", members) == 0 &&
-	    set(job->answer, "life_s", json_integer(token->expires_in_s)) &&
-	    set(job->answer, "asked_ms", json_integer(token->asked_ms)) &&
-	    set(job->answer, "sign_seq", json_integer((json_int_t)seq)))
-		return PO_OK;
-	return po_no_memory(err);
-}
-
-static void after_token(struct job *job, const struct profile *profile,
-			const struct po_error *why)
-{
-	struct assertion_source *source =
-		key_desk_look(job->worker->desk, profile);
-
-	if (source && why->status != PO_OK)
-		judge_failure(job, source, why);
-	if (source)
-		describe(job, source);
-	remember_token(job);
-	key_desk_give(job->worker->desk);
-	if (why->status == PO_OK && served_wants_person(job->served))
-		(void)set(job->answer, "locked", json_false());
-}
-
-static enum po_status do_token(struct job *job, struct po_error *err)
-{
-	po_auto(access_token) *token = NULL;
-	po_auto(profile) *profile = profile_for(job, err);
-	uint64_t seq = 0;
-	enum po_status st;
-
-	if (!profile)
-		return err->status;
-	st = get_token_unissued(&job->env, profile, &token, &seq, err);
-	after_token(job, profile, err);
-	return st == PO_OK ? put_token(job, token, seq, err) : st;
-}
-
-/* Reaches the key: publicly, or with what PIN there is. */
-static enum po_status reach(struct job *job, struct assertion_source *source,
-			    bool login, struct po_error *err)
-{
-	struct open_key *key = NULL;
-	enum po_status st = assertion_source_check(source, err);
-
-	if (st != PO_OK)
-		po_error_clear(err);
-	st = login ? assertion_source_key(source, &key, err)
-		   : assertion_source_public(source, &key, err);
-	if (st != PO_OK)
-		judge_failure(job, source, err);
-	describe(job, source);
-	remember_token(job);
-	return st;
-}
-
-/* True when the open key is logged in and another's: it is not closed for a
- * look. */
-static bool is_in_use(struct job *job)
-{
-	struct assertion_source *mine =
-		key_desk_look(job->worker->desk, job->served->profile);
-	const struct identity *id;
-	bool in_use = false;
-
-	if (!mine) {
-		key_desk_give(job->worker->desk);
-		mine = key_desk_look(job->worker->desk, NULL);
-		in_use = mine && assertion_source_last(mine, &id) != NULL;
-	}
-	key_desk_give(job->worker->desk);
-	return in_use;
-}
-
-/*
- * Where a person types the PIN, a login is tried without one: it ends where the
- * PIN is asked for, and tells whether there is need of one.
- */
-static enum po_status do_look(struct job *job, struct po_error *err)
-{
-	bool wants_person = served_wants_person(job->served);
-	struct assertion_source *source = NULL;
-	enum po_status st;
-
-	if (is_in_use(job))
-		return PO_OK;
-	st = key_desk_take(job->worker->desk, &job->env, job->served->profile,
-			   &source, err);
-	if (st != PO_OK)
-		return st;
-	st = reach(job, source, wants_person, err);
-	if (st == PO_OK && wants_person)
-		(void)set(job->answer, "locked", json_false());
-	key_desk_give(job->worker->desk);
-	if (wants_person && st == PO_E_PIN) { /* that was the question */
-		po_error_clear(err);
-		return PO_OK;
-	}
-	return st;
-}
-
-static enum po_status do_unlock(struct job *job, struct po_error *err)
-{
-	const char *text = json_text(job->message, "pin");
-	struct secret *pin = text ? secret_from(text, strlen(text)) : NULL;
-	struct worker *w = job->worker;
-	struct assertion_source *source = NULL;
-	enum po_status st = key_desk_take(w->desk, &job->env,
-					  job->served->profile, &source, err);
-
-	if (st != PO_OK) {
-		secret_free(pin);
-		return st;
-	}
-	pins_offer(w->pins, pin);
-	st = reach(job, source, true, err);
-	if (st == PO_OK) {
-		const json_t *token = json_object_get(job->answer, "token");
-		const char *label = json_text(token, "label");
-		const char *serial = json_text(token, "serial");
-
-		if (label && serial)
-			pins_keep(w->pins, label, serial);
-		(void)set(job->answer, "locked", json_false());
-	}
-	pins_withdraw(w->pins);
-	key_desk_give(w->desk);
-	return st;
-}
-
-static enum po_status do_jwks(struct job *job, struct po_error *err)
-{
-	struct assertion_source *source = NULL;
-	struct open_key *key = NULL;
-	json_auto_t *jwk = NULL;
-	struct identity id;
-	enum po_status st = key_desk_take(job->worker->desk, &job->env,
-					  job->served->profile, &source, err);
-
-	if (st != PO_OK)
-		return st;
-	st = assertion_source_public(source, &key, err);
-	if (st == PO_OK && !key->signer->pubkey)
-		st = assertion_source_key(source, &key, err);
-	if (st == PO_OK)
-		st = identity_of(key, &id, err);
-	if (st == PO_OK) {
-		st = identity_jwk(key, &id, &jwk, err);
-		identity_clear(&id);
-	}
-	describe(job, source);
-	key_desk_give(job->worker->desk);
-	if (st == PO_OK &&
-	    !set(job->answer, "jwks", json_pack("{s:[O]}", "keys", jwk)))
-		return po_no_memory(err);
-	return st;
-}
-
-static const struct {
-	const char *op;
-	enum po_status (*run)(struct job *job, struct po_error *err);
-} ops[] = {
-	{ "token", do_token },
-	{ "look", do_look },
-	{ "unlock", do_unlock },
-	{ "jwks", do_jwks },
-};
-
-static enum po_status check_profile(struct job *job, struct po_error *err)
-{
-	const char *name = json_text(job->message, "profile");
-	const char *digest = json_text(job->message, "digest");
-
-	job->served = name ? served_find(&job->worker->served, name) : NULL;
-	if (job->served && digest && strcmp(digest, job->served->digest) == 0)
-		return PO_OK;
-	return po_fail(err, PO_E_CONFIG, 0,
-		       "the configuration has changed since the agent read it; "
-		       "have the agent read it again (SIGHUP)");
-}
-
-static enum po_status run(struct job *job, struct po_error *err)
-{
-	enum po_status st = check_profile(job, err);
-
-	for (size_t i = 0; st == PO_OK && i < PO_ARRAY_SIZE(ops); i++)
-		if (is_op(job, ops[i].op))
-			return ops[i].run(job, err);
-	return st == PO_OK ? po_fail(err, PO_E_INTERNAL, 0, "no such job") : st;
-}
-
 /* ---- a thread for each ----------------------------------------------------------------------- */
 
 /* The thread of the module still runs in there: no way back. */
@@ -453,9 +129,11 @@ static void job_end(struct job *job, const struct po_error *why)
 
 	if (why->status != PO_OK) {
 		(void)json_object_del(job->answer, "access_token");
-		(void)set(job->answer, "error", error_json(why));
+		(void)json_object_set_new(job->answer, "error",
+					  error_json(why));
 	}
-	(void)set(job->answer, "re", json_integer((json_int_t)job->id));
+	(void)json_object_set_new(job->answer, "re",
+				  json_integer((json_int_t)job->id));
 	say(w, job->answer);
 	leave_if_lost(w);
 	if (job->env.http)
@@ -479,7 +157,7 @@ static void *job_main(void *arg)
 	job->env.asker = pins_asker(job->worker->pins);
 	job->env.desk = job->worker->desk;
 	if (st == PO_OK)
-		st = run(job, &why);
+		st = job_run(job, &why);
 	if (st != PO_OK && why.status == PO_OK)
 		(void)po_fail(&why, st, 0, "failed (%s)", po_status_name(st));
 	job_end(job, &why);

@@ -4,8 +4,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 
 #define TICK_MS 100
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ };
+static struct sigaction before[PO_ARRAY_SIZE(signals)];
 
 static volatile sig_atomic_t pending;
 
@@ -21,11 +25,18 @@ void interrupt_install(void)
 				.sa_flags = (int)SA_RESETHAND };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
-	(void)sigaction(SIGINT, &sa, NULL);
-	(void)sigaction(SIGTERM, &sa, NULL);
-	(void)sigaction(SIGHUP, &sa, NULL);
-	(void)sigaction(SIGPIPE, &ignore, NULL);
-	(void)sigaction(SIGXFSZ, &ignore, NULL);
+	for (size_t i = 0; i < PO_ARRAY_SIZE(signals); i++)
+		(void)sigaction(signals[i],
+				signals[i] == SIGPIPE || signals[i] == SIGXFSZ
+					? &ignore
+					: &sa,
+				&before[i]);
+}
+
+void interrupt_uninstall(void)
+{
+	for (size_t i = 0; i < PO_ARRAY_SIZE(signals); i++)
+		(void)sigaction(signals[i], &before[i], NULL);
 }
 
 bool interrupt_is_pending(void)

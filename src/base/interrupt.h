@@ -16,6 +16,7 @@
 
 /* SIGPIPE and SIGXFSZ are ignored from here on, too: they are errors. */
 void interrupt_install(void);
+void interrupt_uninstall(void); /* what was there before */
 bool interrupt_is_pending(void);
 
 /* As if a signal had come: whoever waits unwinds. For a process that is told to

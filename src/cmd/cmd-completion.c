@@ -66,6 +66,22 @@ static bool add_tables(struct buf *out)
 	return buf_adds(out, "\tesac\n\tcase $2 in\n");
 }
 
+/* Of the options that are of one command alone, those with words. */
+static bool add_own_values(struct buf *out)
+{
+	for (size_t i = 0; commands[i]; i++)
+		for (const struct opt *o = commands[i]->opts; o && o->name;
+		     o++) {
+			const struct option_row row = { o->name, o->letter,
+							o->arg, o->help,
+							o->words };
+
+			if (o->words && !add_value_case(&row, out))
+				return false;
+		}
+	return true;
+}
+
 /* Each option's values once, whichever commands take it. */
 static bool add_values(struct buf *out)
 {
@@ -76,9 +92,10 @@ static bool add_values(struct buf *out)
 		.takes_json = true,
 	};
 
-	return options_each(&all, add_value_case, out) &&
-	       buf_adds(out, "\t--output|--jwks) po_files=1 ;;\n"
-			     "\t--audience|--clock-skew) po_words=' ' ;;\n"
+	return options_each(&all, add_value_case, out) && add_own_values(out) &&
+	       buf_adds(out, "\t--output|--jwks|--socket) po_files=1 ;;\n"
+			     "\t--audience|--clock-skew|--min-valid|--wait|--"
+			     "env) po_words=' ' ;;\n"
 			     "\tesac\n}\n\n");
 }
 

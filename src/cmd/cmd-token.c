@@ -1,50 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/commands.h"
+#include "base/log.h"
+#include "cmd/access-token.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
-#include "flow/get_token.h"
 
 struct token_opts {
+	struct access_token_opts token; /* first */
 	const char *output;
+	const char *format;
 };
 
 static const struct opt opts[] = {
 	{ "output", 'o', OPT_STRING, offsetof(struct token_opts, output),
 	  "FILE", "write to FILE, readable by nobody else", NULL },
+	{ "format", 0, OPT_STRING, offsetof(struct token_opts, format),
+	  "FORMAT", "how to write it; raw unless given", token_format_words },
+	ACCESS_TOKEN_ROWS,
 	{ NULL, 0, OPT_FLAG, 0, NULL, NULL, NULL },
 };
 
-/* The server's answer as it came, and what it leaves to be worked out. */
-static enum po_status print_json(const struct access_token *token,
-				 const char *path, struct po_error *err)
+static enum po_status fail_format(const char *format, struct po_error *err)
 {
-	json_auto_t *answer = json_copy(token->answer);
+	po_auto_buf words = { 0 };
+
+	buf_init(&words, 256);
+	for (size_t i = 0; token_format_words[i]; i++)
+		if (!buf_addf(&words, "%s%s", i ? ", " : "",
+			      token_format_words[i]))
+			return po_no_memory(err);
+	return po_fail(err, PO_E_USAGE, 0, "--format: '%.64s' is none of %s",
+		       format, buf_text(&words));
+}
+
+static enum po_status read_format(const struct cmd_context *ctx,
+				  enum token_format *ret_format,
+				  struct po_error *err)
+{
+	const struct token_opts *o = ctx->opts;
+
+	*ret_format = ctx->json ? FORMAT_JSON : FORMAT_RAW;
+	if (o->format && !token_format_parse(o->format, ret_format))
+		return fail_format(o->format, err);
+	if (ctx->json && *ret_format != FORMAT_JSON)
+		return po_fail(err, PO_E_USAGE, 0,
+			       "--json and --format %s exclude each other",
+			       o->format);
+	return PO_OK;
+}
+
+/* AIP-4117: who reads standard output wants to read failures there. */
+static void tell_failure(const struct po_error *why)
+{
 	po_auto_buf text = { 0 };
 
-	buf_init(&text, 2 * JSON_TEXT_MAX);
-	if (!answer ||
-	    json_object_set_new(answer, "expires_at",
-				json_integer(token->expires_at_s)) != 0 ||
-	    (token->expiry_is_assumed &&
-	     json_object_set_new(answer, "expires_in_assumed", json_true()) !=
-		     0) ||
-	    !json_compact(&text, answer))
-		return po_no_memory(err);
-	return output_credential(path, buf_text(&text), text.len, err);
+	buf_init(&text, JSON_TEXT_MAX);
+	if (!token_format_add_failure(&text, why) ||
+	    output_text(buf_text(&text), NULL) != PO_OK)
+		log_warn("standard output does not take the failure");
 }
 
 static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 {
 	const struct token_opts *o = ctx->opts;
 	po_auto(access_token) *token = NULL;
-	enum po_status st = get_token(ctx->env, ctx->profile, &token, err);
+	enum token_format format = FORMAT_RAW;
+	enum po_status st = read_format(ctx, &format, err);
 
 	if (st != PO_OK)
 		return st;
-	if (ctx->json)
-		return print_json(token, o->output, err);
-	return output_credential(o->output, secret_reveal(token->value),
-				 secret_len(token->value), err);
+	st = access_token_get(ctx, &o->token, &token, err);
+	if (st == PO_OK && token)
+		return access_token_put(token, format, o->output, err);
+	if (format == FORMAT_EXECUTABLE)
+		tell_failure(err);
+	return st;
 }
 
 const struct cmd cmd_token = {
@@ -52,7 +81,7 @@ const struct cmd cmd_token = {
 	.summary = "get an access token",
 	.operands = "[PROFILE]",
 	.operands_max = 1,
-	.needs = CMD_NEEDS_PROFILE | CMD_NEEDS_LOCKED,
+	.needs = CMD_MAY_ASK_AGENT | CMD_NEEDS_LOCKED,
 	.settings = SETTING_FOR_TOKEN | SETTING_FOR_KEY | SETTING_FOR_IDENTITY |
 		    SETTING_FOR_ASSERTION | SETTING_FOR_EXCHANGE,
 	.takes_json = true,

@@ -10,14 +10,20 @@
 #include <string.h>
 
 const struct cmd *const commands[] = {
-	&cmd_token,        &cmd_header,        &cmd_assertion,
-	&cmd_keys,         &cmd_cert,          &cmd_jwks,
-	&cmd_jwks_check,   &cmd_jwt_inspect,   &cmd_jwt_verify,
-	&cmd_profile_list, &cmd_profile_check, &cmd_server_list,
-	&cmd_server_show,  &cmd_doctor,        &cmd_agent,
-	&cmd_agent_helper, &cmd_agent_worker,  &cmd_audit_verify,
-	&cmd_audit_find,   &cmd_audit_rotate,  &cmd_completion,
-	&cmd_version,      &cmd_help,          NULL,
+	&cmd_token,         &cmd_header,
+	&cmd_exec,          &cmd_assertion,
+	&cmd_status,        &cmd_unlock,
+	&cmd_lock,          &cmd_keys,
+	&cmd_cert,          &cmd_jwks,
+	&cmd_jwks_check,    &cmd_jwt_inspect,
+	&cmd_jwt_verify,    &cmd_profile_list,
+	&cmd_profile_check, &cmd_server_list,
+	&cmd_server_show,   &cmd_doctor,
+	&cmd_agent,         &cmd_agent_helper,
+	&cmd_agent_worker,  &cmd_audit_verify,
+	&cmd_audit_find,    &cmd_audit_rotate,
+	&cmd_completion,    &cmd_version,
+	&cmd_help,          NULL,
 };
 
 static const struct cmd *find(const char *name)
@@ -87,6 +93,23 @@ static enum po_status apply_options(const struct command_line *line,
 	for (size_t i = 0; st == PO_OK && i < line->given_count; i++)
 		st = profile_set(profile, line->given[i].setting,
 				 line->given[i].value, &origin, err);
+	return st;
+}
+
+enum po_status commands_settings(const struct cmd_context *ctx,
+				 struct profile **ret_profile,
+				 struct po_error *err)
+{
+	po_auto(profile) *profile = profile_new(NULL);
+	enum po_status st;
+
+	if (!profile)
+		return po_no_memory(err);
+	st = profile_apply_environment(profile, err);
+	if (st == PO_OK)
+		st = apply_options(ctx->line, profile, err);
+	if (st == PO_OK)
+		*ret_profile = po_steal(profile);
 	return st;
 }
 

@@ -33,6 +33,8 @@ enum cmd_needs {
 	CMD_PROFILE_OPTION = 1 << 2, /* ctx->profile, from --profile */
 	CMD_NEEDS_CONFIG = 1 << 3,   /* ctx->config */
 	CMD_NEEDS_LOCKED = 1 << 4,   /* handles secrets: no core dump */
+	CMD_MAY_ASK_AGENT = 1 << 5,  /* wants an access token; nothing is read
+				      * before access_token_get() does */
 };
 
 struct command_line;
@@ -46,7 +48,8 @@ struct cmd_context { /* borrowed by the command */
 	struct profile *profile; /* as the needs say, else NULL */
 	struct config *config;   /* as the needs say, else NULL */
 	const struct po_env *env;
-	bool json; /* --json */
+	bool json;        /* --json */
+	int *exit_status; /* for a failure that is none of enum po_status */
 };
 
 struct cmd {
@@ -58,6 +61,7 @@ struct cmd {
 	unsigned int settings;  /* enum setting_group: options taken */
 	bool takes_json;        /* --json */
 	bool is_hidden;         /* the agent's own; not for people */
+	bool takes_command;     /* all that follows "--" */
 	const struct opt *opts; /* NULL: none of its own */
 	size_t opts_size;
 	enum po_status (*run)(const struct cmd_context *ctx,
@@ -66,16 +70,21 @@ struct cmd {
 
 extern const struct cmd cmd_agent, cmd_agent_helper, cmd_agent_worker,
 	cmd_assertion, cmd_audit_find, cmd_audit_rotate, cmd_audit_verify,
-	cmd_cert, cmd_completion, cmd_doctor, cmd_header, cmd_help, cmd_jwks,
-	cmd_jwks_check, cmd_jwt_inspect, cmd_jwt_verify, cmd_keys,
-	cmd_profile_check, cmd_profile_list, cmd_server_list, cmd_server_show,
-	cmd_token, cmd_version;
+	cmd_cert, cmd_completion, cmd_doctor, cmd_exec, cmd_header, cmd_help,
+	cmd_jwks, cmd_jwks_check, cmd_jwt_inspect, cmd_jwt_verify, cmd_keys,
+	cmd_lock, cmd_profile_check, cmd_profile_list, cmd_server_list,
+	cmd_server_show, cmd_status, cmd_token, cmd_unlock, cmd_version;
 
 /* All of them, in the order of `help`; NULL-terminated. */
 extern const struct cmd *const commands[];
 
 /* The command of one or two words; *ret_words says how many. NULL: none. */
 const struct cmd *commands_find(int argc, char *const *argv, int *ret_words);
+
+/* What the environment and the command line alone say. The caller frees it. */
+enum po_status commands_settings(const struct cmd_context *ctx,
+				 struct profile **ret_profile,
+				 struct po_error *err) PO_MUST_CHECK;
 
 /*
  * A profile ready for use: what the files say under name (NULL: nothing), then

@@ -1,5 +1,7 @@
 bin_PROGRAMS += p11oauth
 p11oauth_SOURCES = \
+	src/cmd/access-token.c src/cmd/access-token.h \
+	src/cmd/agent-connect.c src/cmd/agent-connect.h \
 	src/cmd/audit-path.c src/cmd/audit-path.h \
 	src/cmd/cmd-agent.c \
 	src/cmd/cmd-assertion.c \
@@ -9,6 +11,7 @@ p11oauth_SOURCES = \
 	src/cmd/cmd-cert.c \
 	src/cmd/cmd-completion.c \
 	src/cmd/cmd-doctor.c \
+	src/cmd/cmd-exec.c \
 	src/cmd/cmd-header.c \
 	src/cmd/cmd-help.c \
 	src/cmd/cmd-jwks.c \
@@ -16,11 +19,14 @@ p11oauth_SOURCES = \
 	src/cmd/cmd-jwt-inspect.c \
 	src/cmd/cmd-jwt-verify.c \
 	src/cmd/cmd-keys.c \
+	src/cmd/cmd-lock.c \
 	src/cmd/cmd-profile-check.c \
 	src/cmd/cmd-profile-list.c \
 	src/cmd/cmd-server-list.c \
 	src/cmd/cmd-server-show.c \
+	src/cmd/cmd-status.c \
 	src/cmd/cmd-token.c \
+	src/cmd/cmd-unlock.c \
 	src/cmd/cmd-version.c \
 	src/cmd/commands.c src/cmd/commands.h \
 	src/cmd/findings-text.c src/cmd/findings-text.h \
@@ -30,6 +36,7 @@ p11oauth_SOURCES = \
 	src/cmd/main.c \
 	src/cmd/options.c src/cmd/options.h \
 	src/cmd/output.c src/cmd/output.h \
+	src/cmd/process.c src/cmd/process.h \
 	src/cmd/setting-text.c src/cmd/setting-text.h
 p11oauth_LDADD = $(AGENT_LIBS)
 

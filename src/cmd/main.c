@@ -12,6 +12,7 @@
 #include "cmd/help.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
+#include "cmd/process.h"
 #include "conf/config_file.h"
 #include "cryptoki/device.h"
 #include "flow/env.h"
@@ -19,20 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-/* No core file and no ptrace by others while secrets are in memory. */
-static void lock_process(void)
-{
-	const struct rlimit none = { 0, 0 };
-
-	if (setrlimit(RLIMIT_CORE, &none) != 0 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-		log_warn("core dumps cannot be switched off");
-}
 
 static enum po_status set_up_log(const struct global_options *global,
 				 struct po_error *err)
@@ -59,7 +47,9 @@ static enum po_status prepare(struct cmd_context *ctx, struct po_error *err)
 	enum po_status st = PO_OK;
 
 	if (needs & CMD_NEEDS_LOCKED)
-		lock_process();
+		process_lock();
+	if (needs & CMD_MAY_ASK_AGENT)
+		return PO_OK;
 	if ((needs & CMD_NEEDS_PROFILE) && line->operand_count > 0)
 		name = line->operands[0];
 	/* a command that names no profile works without any file */
@@ -74,12 +64,13 @@ static enum po_status prepare(struct cmd_context *ctx, struct po_error *err)
 }
 
 static enum po_status run_command(const struct command_line *line,
-				  struct po_error *err)
+				  int *exit_status, struct po_error *err)
 {
 	struct cmd_context ctx = {
 		.line = line,
 		.opts = line->opts,
 		.json = line->global.json,
+		.exit_status = exit_status,
 	};
 	struct po_env env = { 0 };
 	enum po_status st = po_env_init(&env, err);
@@ -98,7 +89,7 @@ static enum po_status run_command(const struct command_line *line,
 }
 
 static enum po_status run(int argc, char **argv, struct command_line *line,
-			  struct po_error *err)
+			  int *exit_status, struct po_error *err)
 {
 	enum po_status st = output_init(err);
 
@@ -118,7 +109,7 @@ static enum po_status run(int argc, char **argv, struct command_line *line,
 		return po_fail(err, PO_E_USAGE, 0,
 			       "no command; 'p11oauth help' lists them");
 	st = set_up_log(&line->global, err);
-	return st == PO_OK ? run_command(line, err) : st;
+	return st == PO_OK ? run_command(line, exit_status, err) : st;
 }
 
 static void print_error_json(const struct po_error *err)
@@ -162,15 +153,15 @@ int main(int argc, char **argv)
 {
 	static struct po_error err;
 	struct command_line line = { 0 };
+	int exit_status = 0; /* unless it follows from st */
 	enum po_status st;
 	bool as_json;
 
-	(void)umask(077);
+	process_begin();
 	json_use_wiping_allocator();
 	(void)secret_heap_init();
-	interrupt_install();
 
-	st = run(argc, argv, &line, &err);
+	st = run(argc, argv, &line, &exit_status, &err);
 	as_json = line.global.json;
 	options_clear(&line);
 	if (st == PO_OK)
@@ -179,5 +170,5 @@ int main(int argc, char **argv)
 		(void)po_fail(&err, st, 0, "failed (%s)", po_status_name(st));
 	print_error(&err, as_json);
 	interrupt_reraise();
-	return leave(-st);
+	return leave(exit_status ? exit_status : -st);
 }

@@ -310,10 +310,13 @@ enum po_status options_parse(int argc, char **argv, struct command_line *line,
 	line->operands = calloc((size_t)argc + 1, sizeof(char *));
 	if (!line->operands)
 		return po_no_memory(err);
-	while (st == PO_OK && p.next < argc) {
+	while (st == PO_OK && p.next < argc && !line->command) {
 		char *arg = argv[p.next++];
 
-		if (!only_operands && strcmp(arg, "--") == 0)
+		if (line->cmd && line->cmd->takes_command &&
+		    strcmp(arg, "--") == 0)
+			line->command = argv + p.next;
+		else if (!only_operands && strcmp(arg, "--") == 0)
 			only_operands = true;
 		else if (!only_operands && strncmp(arg, "--", 2) == 0)
 			st = parse_long(&p, arg, err);

@@ -44,6 +44,8 @@ struct command_line {
 	size_t given_count;
 	char **operands; /* owned, NULL-terminated */
 	int operand_count;
+	char **command; /* what follows "--", when cmd takes it; borrowed from
+			 * argv, NULL-terminated; NULL: there was no "--" */
 };
 
 /* PO_E_USAGE with the option and what is accepted. */

@@ -18,6 +18,9 @@ enum po_status output_init(struct po_error *err) PO_MUST_CHECK;
 /* What file descriptor 1 is from now on: /dev/null or a copy of stderr. */
 void output_show_chatter(bool show);
 
+/* File descriptor 1 is what the caller gave us again. False: errno says why. */
+bool output_give_back(void) PO_MUST_CHECK;
+
 /* All of it or PO_E_INTERNAL (a full disk, a closed pipe). */
 enum po_status output_text(const char *text,
 			   struct po_error *err) PO_MUST_CHECK;

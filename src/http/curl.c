@@ -239,12 +239,29 @@ static bool make_headers(const struct libcurl *lib,
 
 #define SET(option, value) (lib->easy_setopt(easy, option, value) == CURLE_OK)
 
+static const char *protocols_of(const struct http_request *r)
+{
+	if (r->unix_socket)
+		return "http";
+	return r->allow_loopback_http ? "https,http" : "https";
+}
+
+/* Who answers on a socket of this machine may think as long as the caller
+ * lets him, and no variable sends the request elsewhere. */
+static bool set_socket(const struct libcurl *lib, CURL *easy,
+		       const struct http_request *r)
+{
+	return !r->unix_socket ||
+	       (SET(CURLOPT_UNIX_SOCKET_PATH, r->unix_socket) &&
+		SET(CURLOPT_PROXY, "") && SET(CURLOPT_LOW_SPEED_LIMIT, 0L) &&
+		SET(CURLOPT_LOW_SPEED_TIME, 0L));
+}
+
 static bool set_transport(const struct libcurl *lib, CURL *easy,
 			  const struct http_request *r)
 {
 	return SET(CURLOPT_URL, r->url) &&
-	       SET(CURLOPT_PROTOCOLS_STR,
-		   r->allow_loopback_http ? "https,http" : "https") &&
+	       SET(CURLOPT_PROTOCOLS_STR, protocols_of(r)) &&
 	       SET(CURLOPT_FOLLOWLOCATION, 0L) &&
 	       SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
 	       SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
@@ -266,7 +283,8 @@ static bool set_transport(const struct libcurl *lib, CURL *easy,
 	       SET(CURLOPT_QUICK_EXIT, 1L) &&
 	       SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
 	       SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) &&
-	       SET(CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
+	       SET(CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION) &&
+	       set_socket(lib, easy, r);
 }
 
 static bool set_exchange(const struct libcurl *lib, CURL *easy,
@@ -295,17 +313,19 @@ static bool set_exchange(const struct libcurl *lib, CURL *easy,
 }
 
 /*
- * The variable by which a request to url may have gone to a proxy, or NULL:
+ * The variable by which a request may have gone to a proxy, or NULL:
  * libcurl says "Failed to connect" of a proxy and of a server alike.
  */
-static const char *proxy_variable(const char *url)
+static const char *proxy_variable(const struct http_request *r)
 {
 	static const char *const names[] = {
 		"https_proxy", "HTTPS_PROXY", "all_proxy",
 		"ALL_PROXY",   "http_proxy",
 	};
-	bool secure = strncasecmp(url, "https:", 6) == 0;
+	bool secure = strncasecmp(r->url, "https:", 6) == 0;
 
+	if (r->unix_socket)
+		return NULL;
 	for (size_t i = secure ? 0 : 2; i < (secure ? 4U : 5U); i++)
 		if (environment_get(names[i]))
 			return names[i];
@@ -322,7 +342,7 @@ static enum po_status fail_transfer(const struct libcurl *lib, CURL *easy,
 {
 	const char *reason =
 		x->reason[0] ? x->reason : lib->easy_strerror(code);
-	const char *variable = proxy_variable(x->request->url);
+	const char *variable = proxy_variable(x->request);
 	const char *system = "";
 	char words[TLS_WORDS_MAX];
 	long os_errno = 0;
@@ -506,14 +526,15 @@ static enum po_status perform(struct http_client *client,
 		.body = request->body,
 		.deadline_ms = clock_monotonic_ms() + timeout_of(request),
 	};
-	enum po_status st =
-		http_check_url(request->url, request->allow_loopback_http, err);
+	enum po_status st = http_check_url(
+		request->url,
+		request->allow_loopback_http || request->unix_socket, err);
 
 	if (st == PO_OK)
 		st = check_ca_file(request->ca_file, err);
 	if (st == PO_OK)
 		st = prepare(c, err);
-	if (st == PO_OK)
+	if (st == PO_OK && !request->unix_socket)
 		st = tls_begin(&c->tls, c->lib, request->identity,
 			       &response->verify, err);
 	if (st != PO_OK)

@@ -69,6 +69,10 @@ struct http_request { /* all borrowed */
 	int64_t timeout_ms;       /* whole exchange, without the wait for a late
 				    * body; 0: the default */
 	bool allow_loopback_http; /* http:// to 127.0.0.0/8, [::1], localhost */
+	const char *unix_socket;  /* a path: the request goes there, whatever
+				   * host and port of its URL, which must be
+				   * http:// to a loopback host; no proxy, no
+				   * TLS, and silence is no stall */
 	const atomic_bool *cancelled; /* another thread's wish; NULL: none */
 };
 

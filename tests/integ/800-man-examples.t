@@ -22,6 +22,14 @@ fixture_ec next P-384
 softhsm_import "$W/next.key" "$W/next.pem" 02 next
 profile careevolution-next "cacert = \"$SERVER_CA\"" "module = \"$SOFTHSM_MODULE\"" \
 	'key = "pkcs11:token=careevolution;object=next"'
+# an agent that knows no profile, so that each command does its own work
+cat >"$W/answers" <<-'END'
+{"GET /v1/status": [200, {"version": "0", "profiles": [{"name": "careevolution",
+	"locked": true, "allowed": true, "pin_source": "stored"}]}],
+ "POST /v1/lock": [200, {"locked": ["careevolution"]}], "pins": {"careevolution": null}}
+END
+start_server agent "$top_srcdir/tests/servers/fake-agent.py" --socket "$W/agent.sock" \
+	--answers "$W/answers" --log "$W/agent.log"
 mkdir "$W/www"
 "$P11OAUTH" jwks careevolution careevolution-next -q >"$W/www/jwks.json"
 start_server files /usr/bin/python3 "$top_srcdir/tests/servers/file-server.py" --dir "$W/www" \

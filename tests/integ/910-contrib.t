@@ -53,5 +53,23 @@ token_with_a_key_of_its_own() {
 	"$P11OAUTH" jwks own --config "$T/conf" | jq -e '.keys | length == 1'
 	expect 2 "$top_srcdir/contrib/softhsm-token" "$T/token"
 }
+kubernetes() {
+	manifest=$top_srcdir/contrib/kubernetes/sidecar.yaml
+	/usr/bin/python3 "$top_srcdir/tests/tools/check-kubernetes.py" "$manifest" >"$T/all"
+	# a program without the agent does not know the agent's settings
+	if grep -q '"allow-uid"' "$top_srcdir/src/conf/settings.c"; then
+		cp "$T/all" "$T/conf"
+	else
+		sed '/^agent {/,/^}/d; /allow-uid/d' "$T/all" >"$T/conf"
+	fi
+	"$P11OAUTH" profile check fhir --config "$T/conf" >"$T/check"
+	has "$T/check" cred:fhir.pin
+	# what is in capitals is in the README
+	grep -oE '\b[A-Z]{2,}-[A-Z0-9-]*[A-Z]\b' "$manifest" | sort -u >"$T/words"
+	[ "$(wc -l <"$T/words")" -ge 5 ]
+	while read -r word; do
+		grep -qF "\`$word\`" "$top_srcdir/contrib/kubernetes/README.md" || { echo "$word"; return 1; }
+	done <"$T/words"
+}
 
-run_tests github gitlab token_with_a_key_of_its_own
+run_tests github gitlab token_with_a_key_of_its_own kubernetes

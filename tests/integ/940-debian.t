@@ -7,22 +7,22 @@
 . "$top_srcdir/tests/lib/tap.sh"
 W=$(mktemp -d) || exit 99
 mount -t tmpfs tmpfs "$W" || exit 99
-mkdir "$W/deb" "$W/new" "$W/work" "$W/root"
+mkdir "$W/deb" "$W/new" "$W/work" "$W/view"
 
 DEB=$W/deb/p11oauth.deb
 built() { [ -e "$DEB" ] || skip "there is no package"; }
 # inside COMMAND...: in that view, without a service manager
 inside() {
-	chroot "$W/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/ \
+	chroot "$W/view" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/ \
 		DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 "$@"
 }
 view() {
 	built
-	mountpoint -q "$W/root" && return
-	mount -t overlay overlay -o "lowerdir=/,upperdir=$W/new,workdir=$W/work" "$W/root"
-	mount --rbind /dev "$W/root/dev"
-	mount --rbind /proc "$W/root/proc"
-	cp "$DEB" "$W/root/tmp/p11oauth.deb"
+	mountpoint -q "$W/view" && return
+	mount -t overlay overlay -o "lowerdir=/,upperdir=$W/new,workdir=$W/work" "$W/view"
+	mount --rbind /dev "$W/view/dev"
+	mount --rbind /proc "$W/view/proc"
+	cp "$DEB" "$W/view/tmp/p11oauth.deb"
 }
 installed() { inside dpkg-query -W -f '${db:Status-Status}' p11oauth; }
 
@@ -76,9 +76,9 @@ installs() {
 	has "$T/version" "p11oauth $(dpkg-deb -f "$DEB" Version)"
 	inside getent passwd p11oauth | grep -q ':/var/lib/p11oauth:/usr/sbin/nologin$'
 	inside getent group p11oauth
-	grep -qxF 'ExecStart=/usr/bin/p11oauth agent' "$W/root/lib/systemd/system/p11oauth-agent.service"
+	grep -qxF 'ExecStart=/usr/bin/p11oauth agent' "$W/view/lib/systemd/system/p11oauth-agent.service"
 	grep -qxF 'ConditionPathExists=/etc/p11oauth/p11oauth.conf' \
-		"$W/root/lib/systemd/system/p11oauth-agent.service"
+		"$W/view/lib/systemd/system/p11oauth-agent.service"
 }
 example_is_a_configuration() {
 	view
@@ -104,15 +104,15 @@ installs_again() {
 }
 purge_keeps_the_ledger() {
 	view
-	mkdir -p "$W/root/var/lib/p11oauth" "$W/root/run/p11oauth"
-	echo '{"seq":1}' >"$W/root/var/lib/p11oauth/ledger"
+	mkdir -p "$W/view/var/lib/p11oauth" "$W/view/run/p11oauth"
+	echo '{"seq":1}' >"$W/view/var/lib/p11oauth/ledger"
 	inside systemctl enable p11oauth-agent.service
 	inside dpkg --remove p11oauth
 	inside dpkg --purge p11oauth >"$T/said"
 	has "$T/said" "/var/lib/p11oauth is kept"
-	[ -s "$W/root/var/lib/p11oauth/ledger" ]
-	[ ! -e "$W/root/run/p11oauth" ]
-	rm "$W/root/var/lib/p11oauth/ledger"
+	[ -s "$W/view/var/lib/p11oauth/ledger" ]
+	[ ! -e "$W/view/run/p11oauth" ]
+	rm "$W/view/var/lib/p11oauth/ledger"
 }
 # What the view has and the machine has not, and the other way round, is dpkg's own.
 leaves_no_trace() {
@@ -120,7 +120,7 @@ leaves_no_trace() {
 	inside dpkg -i /tmp/p11oauth.deb
 	inside dpkg --purge p11oauth
 	refuses installed
-	rm "$W/root/tmp/p11oauth.deb"
+	rm "$W/view/tmp/p11oauth.deb"
 	(cd "$W/new" && find . -mindepth 1 ! -type c) | sed 's/^.//' | sort >"$T/touched"
 	grep -qx /var/lib/dpkg/status "$T/touched"
 	while read -r path; do

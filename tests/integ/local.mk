@@ -37,6 +37,10 @@ integ_tests = \
 	tests/integ/660-pin-memory.t \
 	tests/integ/700-completion.t \
 	tests/integ/740-units.t \
+	tests/integ/720-exec.t \
+	tests/integ/725-formats.t \
+	tests/integ/727-agent-answers.t \
+	tests/integ/710-ledger.t \
 	tests/integ/800-man-examples.t \
 	tests/integ/810-server-docs.t \
 	tests/integ/900-no-leaks.t \
@@ -53,6 +57,7 @@ EXTRA_DIST += $(integ_tests) \
 	tests/servers/authlib-server.py \
 	tests/servers/bad_answers.py \
 	tests/servers/broken-tls.py \
+	tests/servers/fake-agent.py \
 	tests/servers/file-server.py \
 	tests/servers/flaky-server.py \
 	tests/servers/glewlwyd.sh \

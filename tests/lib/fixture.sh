@@ -13,7 +13,8 @@ trap 'exit 143' TERM INT HUP
 unset P11OAUTH_CONFIG P11OAUTH_PROFILE P11OAUTH_DEBUG STATE_DIRECTORY DISPLAY WAYLAND_DISPLAY
 XDG_CONFIG_HOME=$W/xdg
 XDG_STATE_HOME=$W/state # until a test sets its own
-export XDG_CONFIG_HOME XDG_STATE_HOME
+P11OAUTH_SOCKET=$W/agent.sock # nor an agent, but one that a test starts there
+export XDG_CONFIG_HOME XDG_STATE_HOME P11OAUTH_SOCKET
 DATA=$top_srcdir/tests/data
 
 # fixture_key NAME OPENSSL-GENPKEY-OPTION...: $W/NAME.key and a certificate.

@@ -12,6 +12,8 @@ import http.server
 import json
 import os
 import signal
+import socket
+import socketserver
 import ssl
 import sys
 import threading
@@ -206,6 +208,18 @@ class Server(http.server.ThreadingHTTPServer):
         """A failed handshake is what some tests want."""
 
 
+class UnixHandler(Handler):
+    disable_nagle_algorithm = False  # there is none
+
+
+class UnixServer(Server):
+    address_family = socket.AF_UNIX
+
+    def server_bind(self):
+        socketserver.TCPServer.server_bind(self)
+        self.server_port = 1  # a number, for those who read the ready line
+
+
 def check_name(own, connection, asked_for, context):
     """The name in the ClientHello (SNI), None when there is none."""
     connection.asked_for = asked_for
@@ -218,6 +232,7 @@ def main():
     parser.add_argument("--key", help="PEM key of the server")
     parser.add_argument("--log", help="file for the requests")
     parser.add_argument("--http", action="store_true", help="no TLS")
+    parser.add_argument("--unix", help="listen on this unix socket, without TLS")
     parser.add_argument("--old-tls", action="store_true", help="TLS 1.1 at most")
     parser.add_argument("--tls12", action="store_true", help="TLS 1.2 at most")
     parser.add_argument("--client-ca", help="ask for a client certificate of this CA")
@@ -225,11 +240,11 @@ def main():
     parser.add_argument("--own-name", help="refuse those that ask for another one")
     options = parser.parse_args()
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = UnixServer(options.unix, UnixHandler) if options.unix else Server(("127.0.0.1", 0), Handler)
     server.log = open(options.log, "a", encoding="utf-8") if options.log else None
     server.log_lock = threading.Lock()
     server.seen = {}
-    if not options.http:
+    if not options.http and not options.unix:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(options.cert, options.key)
         tls.sni_callback = lambda *args: check_name(options.own_name, *args)

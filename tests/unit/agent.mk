@@ -6,6 +6,15 @@ tests_unit_systemd_test_SOURCES = tests/unit/systemd-test.c
 tests_unit_systemd_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_systemd_test_LDADD = libagent.a $(BASE_LIBS) $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/agent-client-test
+TESTS += tests/unit/agent-client-test
+
+tests_unit_agent_client_test_SOURCES = tests/unit/agent-client-test.c \
+	tests/unit/response.h $(FREED_FILES)
+tests_unit_agent_client_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_agent_client_test_LDFLAGS = $(FREED_LINK)
+tests_unit_agent_client_test_LDADD = $(AGENT_LIBS) $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/policy-test tests/unit/sinks-test
 TESTS += tests/unit/policy-test tests/unit/sinks-test
 

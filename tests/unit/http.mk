@@ -19,3 +19,10 @@ TESTS += tests/unit/http-tls-test
 tests_unit_http_tls_test_SOURCES = tests/unit/http-tls-test.c $(TEST_DATA_FILES)
 tests_unit_http_tls_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_http_tls_test_LDADD = libhttp.a $(KEY_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/http-unix-test
+TESTS += tests/unit/http-unix-test
+tests_unit_http_unix_test_SOURCES = tests/unit/http-unix-test.c \
+	tests/unit/request-fields.h
+tests_unit_http_unix_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_http_unix_test_LDADD = $(HTTP_LIBS) $(UNIT_LIBS)

@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent's client: what is asked, and what becomes of each answer. */
+#include "agent/client.h"
+
+#include "base/environment.h"
+#include "tests/unit/freed.h"
+#include "tests/unit/response.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define NOW_S 1700000000
+#define CANARY_PIN "canary-pin\"\\7"
+#define ENDS ",\"expires_in\":60,\"expires_at\":1700000060"
+#define TOKEN "{\"access_token\":\"canary-token\",\"token_type\":\"Bearer\""
+
+static char dir[] = "agent-client-test-XXXXXX";
+static char socket_path[AGENT_SOCKET_SIZE];
+static int listener = -1;
+
+static int64_t now(void)
+{
+	return NOW_S;
+}
+
+/* A client that gives the answer that it was given. */
+struct fake {
+	struct http_client client; /* first */
+	long http_status;
+	const char *body;
+	enum po_status status;
+	enum http_failure failure;
+	unsigned int calls;
+	struct http_request seen; /* its pointers are not followed */
+	char url[1024];
+	char sent[1024];
+};
+
+static enum po_status perform(struct http_client *client,
+			      const struct http_request *request,
+			      struct http_response *response,
+			      struct po_error *err)
+{
+	struct fake *fake = (struct fake *)(void *)client;
+
+	fake->calls++;
+	fake->seen = *request;
+	(void)snprintf(fake->url, sizeof(fake->url), "%s", request->url);
+	if (request->body)
+		(void)snprintf(fake->sent, sizeof(fake->sent), "%s",
+			       secret_reveal(request->body));
+	response->failure = fake->failure;
+	if (fake->status != PO_OK)
+		return po_fail(err, fake->status, 7, "%s: in curl's words",
+			       request->url);
+	http_response_clear(response);
+	response_make(response, fake->http_status, "application/json",
+		      fake->body, strlen(fake->body));
+	return PO_OK;
+}
+
+static void client_of(struct fake *fake, struct agent_client *c)
+{
+	const struct po_env env = { .now_s = now, .http = &fake->client };
+
+	fake->client.perform = perform;
+	assert_int_equal(agent_client_init(c, &env, socket_path, NULL, NULL),
+			 PO_OK);
+}
+
+static int set_up(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int n;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	n = snprintf(socket_path, sizeof(socket_path), "%s/s", dir);
+	assert_true(n > 0 && (size_t)n < sizeof(socket_path));
+	memcpy(address.sun_path, socket_path, (size_t)n);
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(listener >= 0);
+	assert_int_equal(bind(listener, (const struct sockaddr *)&address,
+			      sizeof(address)),
+			 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	(void)close(listener);
+	(void)unlink(socket_path);
+	(void)rmdir(dir);
+	return 0;
+}
+
+/* ---- an access token --------------------------------------------------------- */
+
+static void good_access_token(void **state)
+{
+	const struct agent_token_request request = { .profile = "a b/c",
+						     .scope = "x/*.read y",
+						     .min_valid_s = 5,
+						     .wait_s = 7,
+						     .force_new = true };
+	struct fake fake = { .http_status = 200, .body = TOKEN ENDS "}" };
+	po_auto(access_token) *token = NULL;
+	struct agent_client c;
+
+	(void)state;
+	client_of(&fake, &c);
+	assert_int_equal(agent_get_token(&c, &request, &token, NULL), PO_OK);
+	assert_string_equal(secret_reveal(token->value), "canary-token");
+	assert_int_equal(token->expires_in_s, 60);
+	assert_int_equal(token->expires_at_s, NOW_S + 60);
+	assert_false(token->expiry_is_assumed);
+	assert_int_equal(c.trouble, AGENT_NO_TROUBLE);
+	assert_string_equal(fake.url, "http://localhost/v1/token/a%20b%2Fc"
+				      "?min_valid=5&wait=7"
+				      "&scope=x%2F%2A.read%20y&force_new=1");
+	assert_ptr_equal(fake.seen.unix_socket, c.socket);
+	/* the wait of the caller, and then some */
+	assert_true(fake.seen.timeout_ms >= (7 + 120) * 1000);
+}
+
+static void assumed_life_is_told(void **state)
+{
+	const struct agent_token_request request = { .profile = "p" };
+	struct fake fake = { .http_status = 200,
+			     .body = TOKEN ENDS
+			     ",\"expires_in_assumed\":true}" };
+	po_auto(access_token) *token = NULL;
+	struct agent_client c;
+
+	(void)state;
+	client_of(&fake, &c);
+	assert_int_equal(agent_get_token(&c, &request, &token, NULL), PO_OK);
+	assert_true(token->expiry_is_assumed);
+	assert_string_equal(fake.url,
+			    "http://localhost/v1/token/p?min_valid=0&wait=0");
+}
+
+#define ERROR(exit, status, message)                           \
+	"{\"error\":{\"status\":\"" status "\",\"exit\":" exit \
+	",\"message\":\"" message "\",\"native\":42}}"
+
+struct bad {
+	const char *name;
+	long http_status;
+	const char *body;
+	enum po_status status;
+	long native;
+	enum agent_trouble trouble;
+	const char *said; /* the whole text when it starts with '=' */
+};
+
+static struct bad bad[] = {
+	{ "policy", 403, ERROR("15", "policy", "not you"), PO_E_POLICY, 42,
+	  AGENT_FAILED, "=not you" },
+	{ "locked", 423, ERROR("7", "pin", "profile 'p': a PIN is needed"),
+	  PO_E_PIN, 42, AGENT_FAILED, "=profile 'p': a PIN is needed" },
+	{ "unknown profile", 404, ERROR("3", "config", "no profile 'p'"),
+	  PO_E_CONFIG, 42, AGENT_NO_PROFILE, "=no profile 'p'" },
+	{ "another fault of its configuration", 500,
+	  ERROR("3", "config", "broken"), PO_E_CONFIG, 42, AGENT_FAILED,
+	  "=broken" },
+	{ "no such path", 404, ERROR("2", "usage", "no such path"), PO_E_USAGE,
+	  42, AGENT_FAILED, "=no such path" },
+	{ "empty", 200, "", PO_E_AGENT, 200, AGENT_FAILED, "nonsense" },
+	{ "garbage", 200, "<html>", PO_E_AGENT, 200, AGENT_FAILED, "not JSON" },
+	{ "array", 200, "[]", PO_E_AGENT, 200, AGENT_FAILED, "object" },
+	{ "no members", 200, "{}", PO_E_AGENT, 200, AGENT_FAILED, "nonsense" },
+	{ "no access token", 200, "{\"token_type\":\"Bearer\"" ENDS "}",
+	  PO_E_AGENT, 200, AGENT_FAILED, "no access token" },
+	{ "empty access token", 200,
+	  "{\"access_token\":\"\",\"token_type\":\"Bearer\"" ENDS "}",
+	  PO_E_AGENT, 200, AGENT_FAILED, "nonsense" },
+	{ "no end", 200, TOKEN "}", PO_E_AGENT, 0, AGENT_FAILED,
+	  "without its end" },
+	{ "no expires_at", 200, TOKEN ",\"expires_in\":60}", PO_E_AGENT, 0,
+	  AGENT_FAILED, "without its end" },
+	{ "expired by expires_in", 200,
+	  TOKEN ",\"expires_in\":0,\"expires_at\":1700000060}", PO_E_AGENT, 0,
+	  AGENT_FAILED, "has ended" },
+	{ "expired by expires_at", 200,
+	  TOKEN ",\"expires_in\":60,\"expires_at\":1700000000}", PO_E_AGENT, 0,
+	  AGENT_FAILED, "has ended" },
+	{ "error beside an access token", 200, TOKEN ENDS ",\"error\":\"x\"}",
+	  PO_E_AGENT, 200, AGENT_FAILED, "nonsense" },
+	{ "error without JSON", 500, "oops", PO_E_AGENT, 500, AGENT_FAILED,
+	  "not JSON" },
+	{ "error without its object", 403, "{\"error\":\"policy\"}", PO_E_AGENT,
+	  403, AGENT_FAILED, "without its words" },
+	{ "error whose exit is a success", 500, ERROR("0", "ok", "fine"),
+	  PO_E_AGENT, 500, AGENT_FAILED, "without its words" },
+	{ "error whose exit is not ours", 500, ERROR("77", "policy", "x"),
+	  PO_E_AGENT, 500, AGENT_FAILED, "without its words" },
+	{ "error whose word and exit differ", 403, ERROR("7", "policy", "x"),
+	  PO_E_AGENT, 403, AGENT_FAILED, "without its words" },
+	{ "error without a message", 403, ERROR("15", "policy", ""), PO_E_AGENT,
+	  403, AGENT_FAILED, "without its words" },
+	{ "another success", 204, TOKEN ENDS "}", PO_E_AGENT, 204, AGENT_FAILED,
+	  "status of its own" },
+	{ "redirect", 302, "{}", PO_E_AGENT, 302, AGENT_FAILED,
+	  "status of its own" },
+};
+
+static void must_say(const struct po_error *err, const char *said)
+{
+	if (*said == '=')
+		assert_string_equal(err->text, said + 1);
+	else if (!strstr(err->text, said))
+		fail_msg("'%s' is not in '%s'", said, err->text);
+	assert_null(strstr(err->text, "canary"));
+}
+
+static void bad_row(void **state)
+{
+	const struct bad *b = *state;
+	const struct agent_token_request request = { .profile = "p" };
+	struct fake fake = { .http_status = b->http_status, .body = b->body };
+	po_auto(access_token) *token = NULL;
+	struct po_error err = { 0 };
+	struct agent_client c;
+
+	client_of(&fake, &c);
+	assert_int_equal(agent_get_token(&c, &request, &token, &err),
+			 b->status);
+	assert_null(token);
+	assert_int_equal(err.status, b->status);
+	assert_int_equal(err.native, b->native);
+	assert_int_equal(c.trouble, b->trouble);
+	must_say(&err, b->said);
+}
+
+/* ---- nobody there --------------------------------------------------------------- */
+
+struct silence {
+	const char *name;
+	enum po_status http; /* of the lower layer */
+	enum http_failure failure;
+	enum po_status status;
+	enum agent_trouble trouble;
+	const char *said;
+};
+
+static struct silence silences[] = {
+	{ "refused", PO_E_NETWORK, HTTP_FAILED_CONNECT, PO_E_AGENT,
+	  AGENT_NOT_RUNNING, "in curl's words; start one" },
+	{ "cut off", PO_E_NETWORK, HTTP_FAILED_LATER, PO_E_AGENT, AGENT_FAILED,
+	  "gave no answer: in curl's words" },
+	{ "endless", PO_E_SERVER, HTTP_FAILED_LATER, PO_E_AGENT, AGENT_FAILED,
+	  "gave no answer" },
+	{ "interrupted", PO_E_USER, HTTP_FAILED_LATER, PO_E_USER, AGENT_FAILED,
+	  "in curl's words" },
+};
+
+static void silence_row(void **state)
+{
+	const struct silence *s = *state;
+	struct fake fake = { .status = s->http, .failure = s->failure };
+	json_auto_t *answer = NULL;
+	struct po_error err = { 0 };
+	struct agent_client c;
+
+	client_of(&fake, &c);
+	assert_int_equal(agent_get_status(&c, &answer, &err), s->status);
+	assert_null(answer);
+	assert_int_equal(c.trouble, s->trouble);
+	must_say(&err, s->said);
+	if (s->status == PO_E_AGENT)
+		must_say(&err, socket_path);
+}
+
+static void no_socket(void **state)
+{
+	struct fake fake = { .http_status = 200, .body = "{\"profiles\":[]}" };
+	json_auto_t *answer = NULL;
+	struct po_error err = { 0 };
+	struct agent_client c;
+
+	(void)state;
+	client_of(&fake, &c);
+	(void)snprintf(c.socket, sizeof(c.socket), "%s/absent", dir);
+	assert_int_equal(agent_get_status(&c, &answer, &err), PO_E_AGENT);
+	assert_int_equal(err.native, ENOENT);
+	assert_int_equal(c.trouble, AGENT_NOT_RUNNING);
+	must_say(&err, "/absent': No such file or directory; start one");
+	po_error_clear(&err);
+	(void)snprintf(c.socket, sizeof(c.socket), "%s", dir);
+	assert_int_equal(agent_get_status(&c, &answer, &err), PO_E_AGENT);
+	assert_int_equal(c.trouble, AGENT_FAILED);
+	must_say(&err, "is no socket");
+	assert_int_equal(fake.calls, 0);
+}
+
+/* ---- where it is ------------------------------------------------------------------ */
+
+static void where(const char *named, const char *variable,
+		  const char *configured, const char *runtime, const char *want,
+		  bool is_named)
+{
+	const struct po_env env = { .now_s = now };
+	struct agent_client c;
+
+	assert_int_equal(setenv(AGENT_SOCKET_VARIABLE, variable, 1), 0);
+	assert_int_equal(setenv("XDG_RUNTIME_DIR", runtime, 1), 0);
+	assert_int_equal(agent_client_init(&c, &env, named, configured, NULL),
+			 PO_OK);
+	assert_string_equal(c.socket, want);
+	assert_int_equal(c.is_named, is_named);
+	assert_int_equal(unsetenv(AGENT_SOCKET_VARIABLE), 0);
+	assert_int_equal(unsetenv("XDG_RUNTIME_DIR"), 0);
+}
+
+static void search_order(void **state)
+{
+	char below[64], path[AGENT_SOCKET_SIZE];
+	int fd;
+
+	(void)state;
+	where("/option", "/variable", "/file", dir, "/option", true);
+	where(NULL, "/variable", "/file", dir, "/variable", true);
+	where(NULL, "", "/file", dir, "/file", true);
+	where(NULL, "", NULL, dir, AGENT_SYSTEM_SOCKET, false);
+	(void)snprintf(below, sizeof(below), "%s/p11oauth", dir);
+	(void)snprintf(path, sizeof(path), "%s/p11oauth/agent.sock", dir);
+	assert_int_equal(mkdir(below, 0700), 0);
+	fd = creat(path, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+	where(NULL, "", NULL, dir, path, false);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(below), 0);
+}
+
+static void longest_path(void **state)
+{
+	const struct po_env env = { .now_s = now };
+	char path[AGENT_SOCKET_SIZE + 1];
+	struct po_error err = { 0 };
+	struct agent_client c;
+
+	(void)state;
+	memset(path, 'x', sizeof(path));
+	path[AGENT_SOCKET_SIZE - 1] = '\0';
+	assert_int_equal(agent_client_init(&c, &env, path, NULL, NULL), PO_OK);
+	assert_string_equal(c.socket, path);
+	path[AGENT_SOCKET_SIZE - 1] = 'x';
+	path[AGENT_SOCKET_SIZE] = '\0';
+	assert_int_equal(agent_client_init(&c, &env, path, NULL, &err),
+			 PO_E_USAGE);
+	must_say(&err, "1 to 107 bytes");
+}
+
+/* ---- what it holds ------------------------------------------------------------------ */
+
+static void lists_are_lists(void **state)
+{
+	static const char *const not [] = {
+		"{}",
+		"{\"profiles\":{}}",
+		"{\"profiles\":[1]}",
+		"{\"profiles\":[{\"allowed\":true}]}",
+	};
+	struct agent_client c;
+
+	(void)state;
+	for (size_t i = 0; i < PO_ARRAY_SIZE(not ); i++) {
+		struct fake fake = { .http_status = 200, .body = not [i] };
+		json_auto_t *answer = NULL;
+
+		client_of(&fake, &c);
+		assert_int_equal(agent_get_status(&c, &answer, NULL),
+				 PO_E_AGENT);
+		assert_int_equal(agent_get_profiles(&c, &answer, NULL),
+				 PO_E_AGENT);
+		assert_string_equal(fake.url, "http://localhost/v1/profiles");
+		assert_null(answer);
+	}
+}
+
+/* ---- unlock and lock -------------------------------------------------------------- */
+
+static void pin_goes_nowhere_else(void **state)
+{
+	struct fake fake = {
+		.http_status = 200,
+		.body = "{\"profile\":\"p\",\"token\":{\"label\":\"t\"}}",
+	};
+	po_auto(secret) *pin = secret_from(CANARY_PIN, strlen(CANARY_PIN));
+	json_auto_t *answer = NULL;
+	json_auto_t *sent = NULL;
+	struct agent_client c;
+	unsigned int left;
+
+	(void)state;
+	client_of(&fake, &c);
+	freed_look_for("canary-pin", 10);
+	assert_int_equal(agent_unlock(&c, "p", pin, &answer, NULL), PO_OK);
+	left = freed_with_canary();
+	assert_int_equal(left, 0);
+	assert_string_equal(fake.url, "http://localhost/v1/unlock");
+	assert_int_equal(fake.seen.method, HTTP_POST);
+	assert_string_equal(fake.seen.content_type, "application/json");
+	sent = json_loads(fake.sent, 0, NULL); /* the other way round */
+	assert_string_equal(json_text(sent, "profile"), "p");
+	assert_string_equal(json_text(sent, "pin"), CANARY_PIN);
+	assert_int_equal(json_object_size(sent), 2);
+}
+
+static void unlock_without_a_pin(void **state)
+{
+	struct fake fake = { .http_status = 200,
+			     .body = "{\"profile\":\"p\"}" };
+	json_auto_t *answer = NULL;
+	struct agent_client c;
+
+	(void)state;
+	client_of(&fake, &c);
+	assert_int_equal(agent_unlock(&c, "p", NULL, &answer, NULL),
+			 PO_E_AGENT); /* which token? */
+	assert_string_equal(fake.sent, "{\"profile\":\"p\"}");
+	assert_null(answer);
+}
+
+/* No PIN for a socket of another user. Needs root to have one. */
+static void socket_of_another(void **state)
+{
+	struct fake fake = { .http_status = 200, .body = "{}" };
+	po_auto(secret) *pin = secret_from("canary", 6);
+	json_auto_t *answer = NULL;
+	struct po_error err = { 0 };
+	struct agent_client c;
+
+	(void)state;
+	client_of(&fake, &c);
+	if (geteuid() != 0 || chown(socket_path, 65534, 65534) != 0)
+		return;
+	assert_int_equal(agent_unlock(&c, "p", pin, &answer, &err),
+			 PO_E_POLICY);
+	assert_int_equal(chown(socket_path, 0, 0), 0);
+	must_say(&err, "uid 65534");
+	assert_int_equal(fake.calls, 0);
+}
+
+static void socket_behind_a_link(void **state)
+{
+	struct fake fake = { .http_status = 200, .body = "{}" };
+	po_auto(secret) *pin = secret_from("canary", 6);
+	json_auto_t *answer = NULL;
+	struct po_error err = { 0 };
+	struct agent_client c;
+
+	(void)state;
+	client_of(&fake, &c);
+	(void)snprintf(c.socket, sizeof(c.socket), "%s/link", dir);
+	assert_int_equal(symlink("s", c.socket), 0);
+	assert_int_equal(agent_unlock(&c, "p", pin, &answer, &err), PO_E_AGENT);
+	assert_int_equal(unlink(c.socket), 0);
+	must_say(&err, "symbolic link");
+	assert_int_equal(fake.calls, 0);
+}
+
+static void lock_says_what(void **state)
+{
+	struct fake fake = { .http_status = 200,
+			     .body = "{\"locked\":[\"a\"]}" };
+	json_auto_t *answer = NULL;
+	struct agent_client c;
+
+	(void)state;
+	client_of(&fake, &c);
+	assert_int_equal(agent_lock(&c, NULL, &answer, NULL), PO_OK);
+	assert_string_equal(fake.sent, "{}");
+	assert_int_equal(json_array_size(json_object_get(answer, "locked")), 1);
+	json_decref(po_steal(answer));
+	fake.body = "{\"locked\":true}";
+	assert_int_equal(agent_lock(&c, "x", &answer, NULL), PO_E_AGENT);
+	assert_string_equal(fake.sent, "{\"profile\":\"x\"}");
+	assert_null(answer);
+}
+
+#define ROWS(table, function)                                                  \
+	do {                                                                   \
+		for (size_t i = 0; i < PO_ARRAY_SIZE(table); i++)              \
+			tests[n++] = (struct CMUnitTest){ (table)[i].name,     \
+							  function, NULL,      \
+							  NULL, &(table)[i] }; \
+	} while (0)
+#define ONE(function) tests[n++] = (struct CMUnitTest)cmocka_unit_test(function)
+
+int main(void)
+{
+	struct CMUnitTest tests[64];
+	size_t n = 0;
+
+	freed_hook_openssl();
+	json_use_wiping_allocator();
+	ONE(good_access_token);
+	ONE(assumed_life_is_told);
+	ROWS(bad, bad_row);
+	ROWS(silences, silence_row);
+	ONE(no_socket);
+	ONE(search_order);
+	ONE(longest_path);
+	ONE(lists_are_lists);
+	ONE(pin_goes_nowhere_else);
+	ONE(unlock_without_a_pin);
+	ONE(socket_of_another);
+	ONE(socket_behind_a_link);
+	ONE(lock_says_what);
+	return _cmocka_run_group_tests("agent-client", tests, n, set_up,
+				       tear_down);
+}
