@@ -69,6 +69,10 @@ void agent_answer_json(struct server_request *request, unsigned int status,
 void agent_answer_error(struct server_request *request,
 			const struct po_error *why, int64_t retry_ms);
 
+/* 404, with those that there are. */
+void agent_answer_unknown(const struct agent *agent,
+			  struct server_request *request, const char *name);
+
 /* ---- control.c: unlock and lock ------------------------------------------------- */
 
 void agent_route_unlock(struct agent *agent, struct server_request *request);
