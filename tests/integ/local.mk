@@ -36,6 +36,7 @@ integ_tests = \
 	tests/integ/650-selection.t \
 	tests/integ/660-pin-memory.t \
 	tests/integ/700-completion.t \
+	tests/integ/740-agent.t \
 	tests/integ/740-units.t \
 	tests/integ/720-exec.t \
 	tests/integ/725-formats.t \
@@ -48,6 +49,8 @@ integ_tests = \
 	tests/integ/940-debian.t
 TESTS += $(integ_tests)
 EXTRA_DIST += $(integ_tests) \
+	tests/lib/agent-run.sh \
+	tests/lib/agent.sh \
 	tests/lib/fixture.sh \
 	tests/lib/servers.sh \
 	tests/lib/softhsm.sh \

@@ -24,6 +24,7 @@
 //   --max-exp SECONDS  how far ahead exp may be (300), on the second
 //   --jku URL          what a header jku must be
 //   --refuse-expired   a registered certificate that has expired does not count
+//   --access-token-ttl SECONDS how long access tokens live (300)
 //   --skew=SECONDS     this server's clock is ahead (or, negative, behind)
 //   --log FILE         requests as JSON lines, without signatures and secrets
 //
@@ -66,6 +67,7 @@ const { values: options } = parseArgs({
     'max-exp': { type: 'string' },
     jku: { type: 'string' },
     'refuse-expired': { type: 'boolean', default: false },
+    'access-token-ttl': { type: 'string', default: '300' },
     skew: { type: 'string', default: '0' },
     log: { type: 'string' },
     'tls-cert': { type: 'string' },
@@ -88,6 +90,7 @@ demand(isOneOf(options.mtls, MTLS_METHODS), `--mtls ${MTLS_METHODS.join('|')}`);
 demand(!options.x5t || options.cert.length, '--x5t wants --cert');
 demand(!options['mtls-alias'] || options.mtls, '--mtls-alias wants --mtls');
 demand(!pki || (options['client-ca'] && options['subject-dn']), 'tls_client_auth wants --client-ca and --subject-dn');
+demand(Number(options['access-token-ttl']) > 0, '--access-token-ttl SECONDS');
 demand(Number.isInteger(Number(options.skew)), '--skew SECONDS');
 
 const maxExp = options['max-exp'] ? Number(options['max-exp']) : 300 + CLOCK_SKEW_S;
@@ -239,7 +242,7 @@ const provider = new Provider(issuer, {
   },
   httpOptions: (url) =>
     url.protocol === 'https:' ? { agent: new https.Agent({ ca: readFileSync(options.ca) }) } : {},
-  ttl: { ClientCredentials: 300 },
+  ttl: { ClientCredentials: Number(options['access-token-ttl']) },
   assertJwtClientAuthClaimsAndHeader,
 });
 for (const event of ['grant.error', 'introspection.error']) {

@@ -12,4 +12,4 @@ EXTRA_DIST += tests/tools/check-kubernetes.py tests/tools/fault-sweep.py tests/t
 	tests/tools/loopback-up.py tests/tools/peak-rss.py tests/tools/pinentry.py \
 	tests/tools/piv-card.py tests/tools/pty-run.py tests/tools/pkcs11-calls.py \
 	tests/tools/tamper.py \
-	tests/tools/slow-proxy.py
+	tests/tools/slow-proxy.py tests/tools/unix-http.py

@@ -166,6 +166,7 @@ static struct list_row list_rows[] = {
 	{ "boundary: a and a,empty", { "a" }, { "a", "" } },
 	{ "boundary: none and empty", { NULL }, { "" } },
 	{ "boundary: what looks like two", { "a", "b" }, { "a=1:b" } },
+	{ "boundary: what separates", { "a", "b" }, { "a=b" } },
 	{ "boundary: a line end", { "a\nb" }, { "a", "\nb" } },
 };
 
