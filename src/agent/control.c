@@ -200,7 +200,7 @@ void agent_route_unlock(struct agent *agent, struct server_request *request)
 			      "the body names no profile; it is "
 			      "{\"profile\":\"NAME\",\"pin\":\"…\"}");
 	else if (st == PO_OK && !s)
-		(void)served_fail_unknown(&agent->served, name, &why);
+		agent_answer_unknown(agent, request, name);
 	else if (st == PO_OK && !may_control(agent, request, s, "unlock"))
 		return;
 	else if (st == PO_OK)
@@ -243,8 +243,11 @@ void agent_route_lock(struct agent *agent, struct server_request *request)
 	enum po_status st = read_body(request, names, &body, &why);
 	const char *name = st == PO_OK ? json_text(body, "profile") : NULL;
 
-	if (st == PO_OK && name && !served_find(&agent->served, name))
-		(void)served_fail_unknown(&agent->served, name, &why);
+	if (st == PO_OK && name && !served_find(&agent->served, name)) {
+		json_decref(locked);
+		agent_answer_unknown(agent, request, name);
+		return;
+	}
 	for (size_t i = 0; why.status == PO_OK && i < agent->served.count;
 	     i++) {
 		struct served *s = agent->served.items[i];

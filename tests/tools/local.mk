@@ -21,3 +21,4 @@ EXTRA_DIST += tests/tools/check-kubernetes.py tests/tools/fault-sweep.py tests/t
 	tests/tools/tamper.py \
 	tests/tools/slow-proxy.py
 	tests/tools/slow-proxy.py tests/tools/systemd-harness.py
+	tests/tools/slow-proxy.py tests/tools/unix-http.py
