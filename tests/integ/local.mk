@@ -38,6 +38,7 @@ integ_tests = \
 	tests/integ/700-completion.t \
 	tests/integ/740-agent.t \
 	tests/integ/740-units.t \
+	tests/integ/750-systemd.t \
 	tests/integ/760-agent-load.t \
 	tests/integ/765-agent-soak.t \
 	tests/integ/770-agent-kill.t \
@@ -52,8 +53,6 @@ integ_tests = \
 	tests/integ/940-debian.t
 TESTS += $(integ_tests)
 EXTRA_DIST += $(integ_tests) \
-	tests/integ/750-systemd.t \
-	tests/lib/agent-run.sh \
 	tests/lib/agent-run.sh \
 	tests/lib/agent.sh \
 	tests/lib/fixture.sh \

@@ -70,7 +70,6 @@ const { values: options } = parseArgs({
     'max-exp': { type: 'string' },
     jku: { type: 'string' },
     'refuse-expired': { type: 'boolean', default: false },
-    'access-token-ttl': { type: 'string', default: '300' },
     skew: { type: 'string', default: '0' },
     log: { type: 'string' },
     'tls-cert': { type: 'string' },
