@@ -65,6 +65,31 @@ static void keep_sinks_filled(struct agent *agent)
 			broker_keep(agent->broker, agent->served.items[i]);
 }
 
+static bool has_sink(const struct served_list *list, const char *path)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct profile *p = list->items[i]->profile;
+
+		for (size_t j = 0; j < p->sink_count; j++)
+			if (strcmp(p->sinks[j].path, path) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* Files that nobody would renew or remove any more. */
+static void remove_orphans(const struct served_list *old,
+			   const struct served_list *fresh)
+{
+	for (size_t i = 0; i < old->count; i++) {
+		const struct profile *p = old->items[i]->profile;
+
+		for (size_t j = 0; j < p->sink_count; j++)
+			if (!has_sink(fresh, p->sinks[j].path))
+				(void)unlink(p->sinks[j].path);
+	}
+}
+
 /* ---- workers and peers --------------------------------------------------------------- */
 
 static void on_lost(void *user, const char *module, const char *why)
@@ -243,6 +268,7 @@ static void reload(struct agent *agent)
 
 		agent->served = fresh;
 		broker_reload(agent->broker);
+		remove_orphans(&old, &agent->served);
 		served_clear(&old);
 		keep_sinks_filled(agent);
 	}

@@ -363,8 +363,11 @@ void broker_keep(struct broker *b, const struct served *s)
 
 	if (!e)
 		e = add(b, s, NULL);
-	if (e)
-		e->is_kept = true;
+	if (!e)
+		return;
+	e->is_kept = true;
+	if (e->token.value)
+		b->events.changed(b->events.user, s, &e->token);
 }
 
 /* ---- what time brings ------------------------------------------------------------ */

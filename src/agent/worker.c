@@ -7,7 +7,6 @@
 #include "base/error_json.h"
 #include "base/interrupt.h"
 #include "base/log.h"
-#include "base/sandbox.h"
 #include "cryptoki/device.h"
 #include "http/http.h"
 
@@ -22,7 +21,6 @@
 #include <unistd.h>
 
 #define LEAVE_MS 15000 /* for jobs that are under way */
-#define RULES_MAX 64
 
 struct pending {
 	struct pending *next;
@@ -261,43 +259,6 @@ static void finish(struct worker *w, struct queue *q)
 	}
 }
 
-static enum po_status confine(const struct worker *w, const char *module,
-			      struct po_error *err)
-{
-	static const char *const read[] = { "/usr", "/lib",  "/lib64",
-					    "/etc", "/proc", "/sys" };
-	struct sandbox_rule rules[RULES_MAX];
-	struct sandbox sandbox = { .rules = rules, .deny_bind = true };
-	int abi = 0;
-
-	for (size_t i = 0; i < PO_ARRAY_SIZE(read); i++)
-		rules[sandbox.count++] =
-			(struct sandbox_rule){ read[i],
-					       SANDBOX_READ | SANDBOX_EXECUTE };
-	rules[sandbox.count++] =
-		(struct sandbox_rule){ "/dev", SANDBOX_READ | SANDBOX_WRITE };
-	for (size_t i = 0; i < w->served.count; i++) {
-		const struct served *s = w->served.items[i];
-		char *const *paths = s->profile->module_paths;
-
-		for (; strcmp(s->module, module) == 0 && *paths &&
-		       sandbox.count < RULES_MAX;
-		     paths++)
-			rules[sandbox.count++] = (struct sandbox_rule){
-				*paths,
-				SANDBOX_READ | SANDBOX_WRITE | SANDBOX_EXECUTE
-			};
-	}
-	if (sandbox.count == PO_ARRAY_SIZE(read) + 1) {
-		log_debug(LOG_CRYPTOKI,
-			  "worker of module '%s': not confined; its profiles "
-			  "name no module-paths",
-			  module);
-		return PO_OK;
-	}
-	return sandbox_enter(&sandbox, &abi, err);
-}
-
 static enum po_status set_up(struct worker *w, const char *config,
 			     const char *module, struct po_error *err)
 {
@@ -315,7 +276,7 @@ static enum po_status set_up(struct worker *w, const char *config,
 	(void)pthread_cond_init(&w->changed, NULL);
 	st = served_load(config, NULL, &w->served, err);
 	if (st == PO_OK)
-		st = confine(w, module, err);
+		st = worker_confine(&w->served, module, err);
 	w->pins = pins_new();
 	w->desk = key_desk_new();
 	if (st == PO_OK && (!w->pins || !w->desk))

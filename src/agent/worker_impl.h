@@ -45,4 +45,14 @@ bool job_is(const struct job *job, const char *op);
 /* Does it; what it gives is in job->answer, also beside a failure. */
 enum po_status job_run(struct job *job, struct po_error *err) PO_MUST_CHECK;
 
+/*
+ * worker_sandbox.c: when a profile of the module names module-paths, nothing but
+ * those, what the profiles name, the system's libraries and our own folders can
+ * be reached any more, and no TCP port be bound. A kernel without Landlock is
+ * told in the log.
+ */
+enum po_status worker_confine(const struct served_list *served,
+			      const char *module,
+			      struct po_error *err) PO_MUST_CHECK;
+
 #endif

@@ -39,6 +39,7 @@ integ_tests = \
 	tests/integ/740-agent.t \
 	tests/integ/740-units.t \
 	tests/integ/750-systemd.t \
+	tests/integ/752-agent-sandbox.t \
 	tests/integ/760-agent-load.t \
 	tests/integ/765-agent-soak.t \
 	tests/integ/770-agent-kill.t \
