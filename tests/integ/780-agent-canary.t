@@ -279,12 +279,12 @@ nobody_may_look_into_it() {
 no_core() {
 	mkdir "$T/cores"
 	cd "$T/cores"
-	ulimit -c unlimited 2>/dev/null || skip "no core files are allowed here"
-	sh -c 'kill -ABRT $$' 2>/dev/null || :
+	prlimit --core=unlimited true || skip "no core files are allowed here"
+	prlimit --core=unlimited sh -c 'kill -ABRT $$' 2>/dev/null || :
 	[ -n "$(find . -name 'core*')" ] || skip "a core goes elsewhere here"
 	rm -f core*
 	for what in worker helper agent; do
-		canary_up
+		canary_up prlimit --core=unlimited
 		get_token stored
 		case $what in
 		agent) victim=$AGENT_PID ;;
