@@ -25,6 +25,7 @@ include tests/unit/http.mk
 include tests/unit/oauth.mk
 include tests/unit/conf.mk
 include tests/unit/flow.mk
+include tests/unit/cache.mk
 include tests/unit/agent.mk
 endif
 include tests/fault/local.mk

@@ -74,6 +74,10 @@ void agent_answer_error(struct server_request *request,
 json_t *agent_token_answer(const struct cached_token *token,
 			   int64_t now_s) PO_MUST_CHECK;
 
+/* 404, with those that there are. */
+void agent_answer_unknown(const struct agent *agent,
+			  struct server_request *request, const char *name);
+
 /* ---- control.c: unlock and lock ------------------------------------------------- */
 
 void agent_route_unlock(struct agent *agent, struct server_request *request);

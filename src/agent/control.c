@@ -92,23 +92,12 @@ static bool may_control(struct agent *agent, struct server_request *request,
 
 /* ---- unlock ------------------------------------------------------------------------- */
 
-static bool same_list(char *const *a, char *const *b)
-{
-	size_t i = 0;
-
-	while (a[i] && b[i] && strcmp(a[i], b[i]) == 0)
-		i++;
-	return !a[i] && !b[i];
-}
-
 /* A PIN unlocks a token, and with it all profiles whose keys are there. */
 static bool shares_token(const struct served *a, const struct served *b)
 {
-	if (strcmp(a->module, b->module) != 0)
-		return false;
-	if (same_list(a->profile->key, b->profile->key))
+	if (served_has_same_key(a, b))
 		return true;
-	return a->token_label[0] &&
+	return strcmp(a->module, b->module) == 0 && a->token_label[0] &&
 	       strcmp(a->token_label, b->token_label) == 0 &&
 	       strcmp(a->token_serial, b->token_serial) == 0;
 }
@@ -211,7 +200,7 @@ void agent_route_unlock(struct agent *agent, struct server_request *request)
 			      "the body names no profile; it is "
 			      "{\"profile\":\"NAME\",\"pin\":\"…\"}");
 	else if (st == PO_OK && !s)
-		(void)served_fail_unknown(&agent->served, name, &why);
+		agent_answer_unknown(agent, request, name);
 	else if (st == PO_OK && !may_control(agent, request, s, "unlock"))
 		return;
 	else if (st == PO_OK)
@@ -254,8 +243,11 @@ void agent_route_lock(struct agent *agent, struct server_request *request)
 	enum po_status st = read_body(request, names, &body, &why);
 	const char *name = st == PO_OK ? json_text(body, "profile") : NULL;
 
-	if (st == PO_OK && name && !served_find(&agent->served, name))
-		(void)served_fail_unknown(&agent->served, name, &why);
+	if (st == PO_OK && name && !served_find(&agent->served, name)) {
+		json_decref(locked);
+		agent_answer_unknown(agent, request, name);
+		return;
+	}
 	for (size_t i = 0; why.status == PO_OK && i < agent->served.count;
 	     i++) {
 		struct served *s = agent->served.items[i];

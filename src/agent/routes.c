@@ -89,9 +89,8 @@ void agent_answer_error(struct server_request *request,
 		       NULL);
 }
 
-static void answer_unknown_profile(struct agent *agent,
-				   struct server_request *request,
-				   const char *name)
+void agent_answer_unknown(const struct agent *agent,
+			  struct server_request *request, const char *name)
 {
 	struct po_error why = { 0 };
 
@@ -290,7 +289,7 @@ static void route_token(struct agent *agent, struct server_request *request,
 	if (!c || !c->profile) {
 		agent_answer_json(request, 500, NULL);
 	} else if (!s) {
-		answer_unknown_profile(agent, request, name);
+		agent_answer_unknown(agent, request, name);
 	} else if (c->fault.status != PO_OK) {
 		agent_answer_error(request, &c->fault, 0);
 	} else if (is_allowed(c, s)) {
@@ -337,7 +336,7 @@ static void route_jwks(struct agent *agent, struct server_request *request,
 	struct po_error why = { 0 };
 
 	if (!s) {
-		answer_unknown_profile(agent, request, name);
+		agent_answer_unknown(agent, request, name);
 		return;
 	}
 	job = json_pack("{s:s, s:s, s:s}", "op", "jwks", "profile", name,

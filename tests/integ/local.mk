@@ -36,7 +36,9 @@ integ_tests = \
 	tests/integ/650-selection.t \
 	tests/integ/660-pin-memory.t \
 	tests/integ/700-completion.t \
+	tests/integ/740-agent.t \
 	tests/integ/740-units.t \
+	tests/integ/750-systemd.t \
 	tests/integ/760-agent-load.t \
 	tests/integ/765-agent-soak.t \
 	tests/integ/770-agent-kill.t \
@@ -53,6 +55,7 @@ integ_tests = \
 TESTS += $(integ_tests)
 EXTRA_DIST += $(integ_tests) \
 	tests/lib/agent-run.sh \
+	tests/lib/agent.sh \
 	tests/lib/fixture.sh \
 	tests/lib/servers.sh \
 	tests/lib/softhsm.sh \

@@ -6,7 +6,9 @@ The path says what happens first: /ANSWER/COUNT answers COUNT requests so, and
 those after them with an access token. ANSWER is an HTTP status, optionally with
 an OAuth error and a Retry-After: 503, 503+after=1, 400+error=invalid_client,
 400+error=invalid_client+description=why; or "hang-up" (the connection ends
-without an answer). With --upstream the requests go on to a real server, whose
+without an answer). /told/0 answers as the file --told says at that moment, such
+as 503+after=1, hang-up, 200+expires_in=5, or "hold": not before it says
+something else; its access tokens are told-1, told-2, …. With --upstream the requests go on to a real server, whose
 answer is thrown away COUNT times and passed on afterwards.
 
 Each request is logged as a JSON line: path, jti, SHA-256 of the signature,
@@ -26,6 +28,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+HOLD_S = 60  # at most
 LIFETIME_S = 900  # a server that was forgotten ends by itself
 OK = {"access_token": "flaky-server-token", "token_type": "Bearer", "expires_in": 300}
 
@@ -55,6 +58,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         seen = {"path": self.path, "ms": int((time.monotonic() - self.server.started) * 1000)}
         if parts[2]:
             seen["jti"] = decode(parts[1])["jti"]
+            seen["header"] = decode(parts[0])
             seen["signature"] = hashlib.sha256(parts[2].encode()).hexdigest()
         with self.server.lock:
             self.server.counts[self.path] = self.server.counts.get(self.path, 0) + 1
@@ -73,11 +77,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except urllib.error.HTTPError as error:
             return error.code, error.read()
 
+    def told(self):
+        """What the file says; while that is "hold", nothing."""
+        end = time.monotonic() + HOLD_S
+        answer = "hold"
+        while answer == "hold" and time.monotonic() < end:
+            with open(self.server.options.told, encoding="ascii") as file:
+                answer = file.read().strip() or "hold"
+            if answer == "hold":
+                time.sleep(0.02)  # polling the file; bounded above
+        return answer
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         form = dict(urllib.parse.parse_qsl(body.decode()))
         name, count = self.path.strip("/").split("/")
         number = self.record(form)
+        if name == "told":
+            name, token = self.told(), {**OK, "access_token": f"told-{number}"}
+            if name.startswith("200"):
+                life = name.partition("=")[2]
+                return self.answer(200, {**token, "expires_in": int(life)} if life else token)
+            count = number
         good = self.upstream(body) if self.server.options.upstream else (200, OK)
         if number > int(count):
             return self.answer(good[0], good[1])
@@ -98,6 +119,7 @@ def main():
     parser.add_argument("--tls-key", required=True)
     parser.add_argument("--ca", required=True)
     parser.add_argument("--log", required=True)
+    parser.add_argument("--told", help="file with the answer of /told/0")
     parser.add_argument("--upstream", help="token endpoint of a real server")
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()

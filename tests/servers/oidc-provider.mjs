@@ -92,6 +92,7 @@ demand(isOneOf(options.mtls, MTLS_METHODS), `--mtls ${MTLS_METHODS.join('|')}`);
 demand(!options.x5t || options.cert.length, '--x5t wants --cert');
 demand(!options['mtls-alias'] || options.mtls, '--mtls-alias wants --mtls');
 demand(!pki || (options['client-ca'] && options['subject-dn']), 'tls_client_auth wants --client-ca and --subject-dn');
+demand(Number(options['access-token-ttl']) > 0, '--access-token-ttl SECONDS');
 demand(Number.isInteger(Number(options.skew)), '--skew SECONDS');
 
 const maxExp = options['max-exp'] ? Number(options['max-exp']) : 300 + CLOCK_SKEW_S;

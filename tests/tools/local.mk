@@ -21,3 +21,5 @@ EXTRA_DIST += tests/tools/check-kubernetes.py tests/tools/fault-sweep.py tests/t
 	tests/tools/piv-card.py tests/tools/pty-run.py tests/tools/pkcs11-calls.py \
 	tests/tools/tamper.py \
 	tests/tools/slow-proxy.py
+	tests/tools/slow-proxy.py tests/tools/systemd-harness.py
+	tests/tools/slow-proxy.py tests/tools/unix-http.py

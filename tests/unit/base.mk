@@ -48,3 +48,8 @@ tests_unit_sandbox_test_SOURCES = tests/unit/sandbox-test.c
 tests_unit_sandbox_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_sandbox_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
 tests_unit_sandbox_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/error-json-test
+TESTS += tests/unit/error-json-test
+tests_unit_error_json_test_SOURCES = tests/unit/error-json-test.c
+tests_unit_error_json_test_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_error_json_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)

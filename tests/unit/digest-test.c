@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The digest of a profile: two that differ in anything have not the same. */
+#include "conf/profile.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct digest {
+	char text[PROFILE_DIGEST_LEN + 1];
+};
+
+static struct digest digest_of(const struct profile *p)
+{
+	struct digest d = { "" };
+
+	assert_true(profile_digest(p, d.text));
+	assert_int_equal(strlen(d.text), PROFILE_DIGEST_LEN);
+	assert_int_equal(strspn(d.text, "0123456789ABCDEF"),
+			 PROFILE_DIGEST_LEN);
+	return d;
+}
+
+static struct profile *named(const char *name)
+{
+	struct profile *p = profile_new(name);
+
+	assert_non_null(p);
+	return p;
+}
+
+static void set(struct profile *p, const char *name, const char *text)
+{
+	const struct origin origin = { ORIGIN_OPTION, NULL, 0 };
+	struct po_error err = { 0 };
+
+	if (profile_set(p, profile_setting(name), text, &origin, &err) != PO_OK)
+		fail_msg("%s: %s", name, err.text);
+}
+
+static bool is_same(const struct profile *a, const struct profile *b)
+{
+	struct digest x = digest_of(a), y = digest_of(b);
+
+	return strcmp(x.text, y.text) == 0;
+}
+
+static void *field_of(struct profile *p, const struct setting *s)
+{
+	return (char *)p + s->offset;
+}
+
+/* Puts something there, past what a person could say. */
+static void spoil(struct profile *p, const struct setting *s, int n)
+{
+	char **text = field_of(p, s);
+
+	switch (s->kind) {
+	case SETTING_TEXT:
+		free(*text);
+		*text = strdup(n ? "b" : "a");
+		break;
+	case SETTING_LIST: text[n] = strdup("a"); break;
+	case SETTING_BOOL: {
+		bool *value = field_of(p, s);
+
+		*value = !*value;
+		break;
+	}
+	case SETTING_SECONDS:
+	case SETTING_OFFSET:
+	case SETTING_BYTES: *(int64_t *)field_of(p, s) += 4242; break;
+	}
+}
+
+static void each_setting_counts(void **state)
+{
+	struct digest seen[2 * PROFILE_SETTINGS_MAX + 1];
+	size_t n = 0;
+
+	(void)state;
+	assert_true(profile_settings_count > 40);
+	for (size_t i = 0; i < profile_settings_count; i++) {
+		po_auto(profile) *p = named("p");
+
+		if (i == 0)
+			seen[n++] = digest_of(p);
+		for (int times = 0; times < 2; times++) {
+			spoil(p, &profile_settings[i], times);
+			/* a flag has but two values */
+			if (times && profile_settings[i].kind == SETTING_BOOL)
+				break;
+			seen[n++] = digest_of(p);
+			for (size_t j = 0; j + 1 < n; j++)
+				if (strcmp(seen[j].text, seen[n - 1].text) == 0)
+					fail_msg("%s changes nothing",
+						 profile_settings[i].name);
+		}
+	}
+}
+
+static void the_same_is_the_same(void **state)
+{
+	po_auto(profile) *a = named("p"), *b = named("p");
+	po_auto(profile) *copy = NULL;
+
+	(void)state;
+	set(a, "scope", "x y");
+	set(a, "timeout", "7");
+	set(a, "key", "pkcs11:id=%01");
+	/* in whatever order they are set, and from wherever */
+	set(b, "key", "pkcs11:id=%01");
+	set(b, "timeout", "7s");
+	set(b, "scope", "x y");
+	assert_true(is_same(a, b));
+	copy = profile_copy(a);
+	assert_non_null(copy);
+	assert_true(is_same(a, copy));
+}
+
+static void the_name_counts(void **state)
+{
+	po_auto(profile) *a = named("a"), *b = named("b"), *none = named(NULL);
+
+	(void)state;
+	assert_false(is_same(a, b));
+	assert_false(is_same(a, none));
+}
+
+static void the_order_of_a_list_counts(void **state)
+{
+	po_auto(profile) *a = named("p"), *b = named("p");
+
+	(void)state;
+	set(a, "key", "pkcs11:id=%01");
+	set(a, "key", "pkcs11:id=%02");
+	set(b, "key", "pkcs11:id=%02");
+	set(b, "key", "pkcs11:id=%01");
+	assert_false(is_same(a, b));
+}
+
+static void not_set_is_not_empty(void **state)
+{
+	po_auto(profile) *a = named("p"), *b = named("p");
+
+	(void)state;
+	a->jku = strdup("");
+	assert_false(is_same(a, b));
+}
+
+struct list_row {
+	const char *name;
+	const char *a[4], *b[4];
+};
+
+static struct list_row list_rows[] = {
+	{ "boundary: a,b and ab", { "a", "b" }, { "ab" } },
+	{ "boundary: ab,c and a,bc", { "ab", "c" }, { "a", "bc" } },
+	{ "boundary: a and a,empty", { "a" }, { "a", "" } },
+	{ "boundary: none and empty", { NULL }, { "" } },
+	{ "boundary: what looks like two", { "a", "b" }, { "a=1:b" } },
+	{ "boundary: what separates", { "a", "b" }, { "a=b" } },
+	{ "boundary: a line end", { "a\nb" }, { "a", "\nb" } },
+};
+
+static void boundaries(void **state)
+{
+	const struct list_row *r = *state;
+	po_auto(profile) *a = named("p"), *b = named("p");
+
+	for (size_t i = 0; r->a[i]; i++)
+		a->param[i] = strdup(r->a[i]);
+	for (size_t i = 0; r->b[i]; i++)
+		b->param[i] = strdup(r->b[i]);
+	assert_false(is_same(a, b));
+}
+
+/* One setting's text must not read like the next setting. */
+static void a_text_does_not_pass_for_a_setting(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i + 1 < profile_settings_count; i++) {
+		const struct setting *one = &profile_settings[i];
+		const struct setting *next = &profile_settings[i + 1];
+		po_auto(profile) *a = named("p"), *b = named("p");
+		char text[256];
+
+		if (one->kind != SETTING_TEXT || next->kind != SETTING_TEXT)
+			continue;
+		(void)snprintf(text, sizeof(text), "x\n%s=y", next->name);
+		*(char **)field_of(a, one) = strdup(text);
+		*(char **)field_of(b, one) = strdup("x");
+		(void)snprintf(text, sizeof(text), "y\n%s", next->name);
+		*(char **)field_of(b, next) = strdup(text);
+		if (is_same(a, b))
+			fail_msg("%s passes for %s", one->name, next->name);
+	}
+}
+
+#define N_ROWS (sizeof(list_rows) / sizeof(list_rows[0]))
+
+int main(void)
+{
+	static const struct CMUnitTest singles[] = {
+		cmocka_unit_test(each_setting_counts),
+		cmocka_unit_test(the_same_is_the_same),
+		cmocka_unit_test(the_name_counts),
+		cmocka_unit_test(the_order_of_a_list_counts),
+		cmocka_unit_test(not_set_is_not_empty),
+		cmocka_unit_test(a_text_does_not_pass_for_a_setting),
+	};
+	struct CMUnitTest tests[N_ROWS + 6];
+
+	for (size_t i = 0; i < N_ROWS; i++)
+		tests[i] = (struct CMUnitTest){ list_rows[i].name, boundaries,
+						NULL, NULL, &list_rows[i] };
+	memcpy(&tests[N_ROWS], singles, sizeof(singles));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
