@@ -43,6 +43,7 @@ integ_tests = \
 	tests/integ/760-agent-load.t \
 	tests/integ/765-agent-soak.t \
 	tests/integ/770-agent-kill.t \
+	tests/integ/780-agent-canary.t \
 	tests/integ/720-exec.t \
 	tests/integ/725-formats.t \
 	tests/integ/727-agent-answers.t \

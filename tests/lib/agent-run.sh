@@ -47,9 +47,10 @@ agent_tree() {
 # ("agent-worker") of the agent.
 agent_process() {
 	agent_tree "$AGENT_PID" | while read -r agent_one; do
-		tr '\0' ' ' <"/proc/$agent_one/cmdline" 2>/dev/null | grep -q " $1 *" && echo "$agent_one"
+		if tr '\0' ' ' <"/proc/$agent_one/cmdline" | grep -q " $1 "; then
+			echo "$agent_one"
+		fi
 	done
-	:
 }
 
 # gone SECONDS PID...: none of them runs any more after so long.
