@@ -243,9 +243,11 @@ static void reload(struct agent *agent)
 		broker_reload(agent->broker);
 		served_clear(&old);
 		keep_sinks_filled(agent);
+		/* their successors read it as well, which they could not if it
+		 * were wrong */
+		workers_retire(agent->workers, NULL);
+		agent->next_look_ms = 0;
 	}
-	workers_retire(agent->workers, NULL);
-	agent->next_look_ms = 0;
 	notify_serving(agent);
 }
 
