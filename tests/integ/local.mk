@@ -38,6 +38,7 @@ integ_tests = \
 	tests/integ/700-completion.t \
 	tests/integ/740-agent.t \
 	tests/integ/740-units.t \
+	tests/integ/741-agent-life.t \
 	tests/integ/720-exec.t \
 	tests/integ/725-formats.t \
 	tests/integ/727-agent-answers.t \
