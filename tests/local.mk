@@ -50,3 +50,11 @@ unit-tests:
 	@printf '%s\n' $(TESTS) | grep -v tests/integ/ | tr '\n' ' '
 check-core:
 	$(MAKE) check TESTS="$$($(MAKE) -s unit-tests) $(core_tests)"
+
+# `make soak SOAK_SECONDS=600`: the time-lapse of tests/integ/765-agent-soak.t, for
+# longer than `make check` has.
+SOAK_SECONDS = 600
+.PHONY: soak
+soak:
+	SOAK_SECONDS=$(SOAK_SECONDS) $(MAKE) check TESTS=tests/integ/765-agent-soak.t; \
+	status=$$?; cat tests/integ/765-agent-soak.log; exit $$status

@@ -35,6 +35,7 @@ static void on_changed(void *user, const struct served *served,
 		       const struct cached_token *token)
 {
 	struct agent *agent = user;
+	json_auto_t *answer = NULL;
 	struct po_error why = { 0 };
 	struct access_token_view view;
 	int64_t left_s;
@@ -46,9 +47,10 @@ static void on_changed(void *user, const struct served *served,
 		return;
 	}
 	left_s = (token->expires_ms - clock_boottime_ms()) / 1000;
+	answer = agent_token_answer(token, agent->env->now_s());
 	view = (struct access_token_view){
 		.value = secret_reveal(token->value),
-		.answer = token->answer,
+		.answer = answer,
 		.expires_in_s = left_s,
 		.expires_at_s = agent->env->now_s() + left_s,
 	};
@@ -401,9 +403,11 @@ static enum po_status begin(struct agent *agent, struct po_error *err)
 
 static void end(struct agent *agent)
 {
-	/* the last answers go out before their server does */
-	broker_free(agent->broker);
+	agent->is_ending = true;
+	/* the jobs that are left belong to the broker; and the last answers go
+	 * out before their server does */
 	workers_free(agent->workers);
+	broker_free(agent->broker);
 	server_free(agent->server);
 	listener_close(&agent->listener);
 	helper_stop(&agent->helper);

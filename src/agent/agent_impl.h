@@ -69,6 +69,11 @@ void agent_answer_json(struct server_request *request, unsigned int status,
 void agent_answer_error(struct server_request *request,
 			const struct po_error *why, int64_t retry_ms);
 
+/* The server's members with what remains of the life, for callers and for sinks
+ * of format json. NULL: out of memory. */
+json_t *agent_token_answer(const struct cached_token *token,
+			   int64_t now_s) PO_MUST_CHECK;
+
 /* 404, with those that there are. */
 void agent_answer_unknown(const struct agent *agent,
 			  struct server_request *request, const char *name);

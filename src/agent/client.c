@@ -168,6 +168,7 @@ struct question {
 	const char *path; /* with its query */
 	const struct secret *body;
 	int64_t timeout_s;
+	bool has_pin;
 };
 
 /* No answer: the words of the lower layer are about a URL that means nothing
@@ -189,6 +190,17 @@ static enum po_status no_answer(struct agent_client *c,
 	return po_fail(err, st, why->native, "%s", why->text);
 }
 
+/* The path may have been given another meaning since agent_is_trusted(). */
+static enum po_status check_listener(uid_t uid, struct po_error *err)
+{
+	if (uid == 0 || uid == geteuid())
+		return PO_OK;
+	return po_fail(err, PO_E_POLICY, 0,
+		       "uid %u listens on the agent's socket, and a PIN goes "
+		       "to root or oneself only",
+		       (unsigned int)uid);
+}
+
 static enum po_status ask(struct agent_client *c, const struct question *q,
 			  struct http_response *response, json_t **ret_answer,
 			  struct po_error *err)
@@ -201,6 +213,7 @@ static enum po_status ask(struct agent_client *c, const struct question *q,
 		.body = q->body,
 		.timeout_ms = q->timeout_s * 1000,
 		.unix_socket = c->socket,
+		.check_listener = q->has_pin ? check_listener : NULL,
 	};
 	struct po_error why = { 0 };
 	struct stat sb;
@@ -418,13 +431,14 @@ static enum po_status make_body(const char *profile, const struct secret *pin,
 }
 
 static enum po_status post(struct agent_client *c, const char *path,
-			   const struct secret *body, json_t **ret_answer,
-			   struct po_error *err)
+			   const struct secret *body, bool has_pin,
+			   json_t **ret_answer, struct po_error *err)
 {
 	const struct question q = { .method = HTTP_POST,
 				    .path = path,
 				    .body = body,
-				    .timeout_s = AGENT_TIMEOUT_S };
+				    .timeout_s = AGENT_TIMEOUT_S,
+				    .has_pin = has_pin };
 	po_auto_http_response response = { 0 };
 
 	http_response_init(&response);
@@ -442,7 +456,8 @@ enum po_status agent_unlock(struct agent_client *client, const char *profile,
 	if (st == PO_OK)
 		st = make_body(profile, pin, &body, err);
 	if (st == PO_OK)
-		st = post(client, "/v1/unlock", body, &answer, err);
+		st = post(client, "/v1/unlock", body, pin != NULL, &answer,
+			  err);
 	if (st != PO_OK)
 		return st;
 	if (!json_text(answer, "profile") ||
@@ -465,7 +480,7 @@ enum po_status agent_lock(struct agent_client *client, const char *profile,
 	enum po_status st = make_body(profile, NULL, &body, err);
 
 	if (st == PO_OK)
-		st = post(client, "/v1/lock", body, &answer, err);
+		st = post(client, "/v1/lock", body, false, &answer, err);
 	if (st != PO_OK)
 		return st;
 	if (!json_is_array(json_object_get(answer, "locked"))) {

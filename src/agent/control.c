@@ -92,23 +92,12 @@ static bool may_control(struct agent *agent, struct server_request *request,
 
 /* ---- unlock ------------------------------------------------------------------------- */
 
-static bool same_list(char *const *a, char *const *b)
-{
-	size_t i = 0;
-
-	while (a[i] && b[i] && strcmp(a[i], b[i]) == 0)
-		i++;
-	return !a[i] && !b[i];
-}
-
 /* A PIN unlocks a token, and with it all profiles whose keys are there. */
 static bool shares_token(const struct served *a, const struct served *b)
 {
-	if (strcmp(a->module, b->module) != 0)
-		return false;
-	if (same_list(a->profile->key, b->profile->key))
+	if (served_has_same_key(a, b))
 		return true;
-	return a->token_label[0] &&
+	return strcmp(a->module, b->module) == 0 && a->token_label[0] &&
 	       strcmp(a->token_label, b->token_label) == 0 &&
 	       strcmp(a->token_serial, b->token_serial) == 0;
 }

@@ -22,7 +22,14 @@ void agent_learned(void *user, const char *profile, const json_t *answer,
 	if (!s)
 		return;
 	served_learn(s, answer, why);
-	served_watch(s, agent->env->now_s());
+	for (size_t i = 0; i < agent->served.count; i++) {
+		struct served *other = agent->served.items[i];
+
+		if (other != s && served_has_same_key(s, other))
+			served_learn_of_key(other, answer, why);
+		if (served_has_same_key(s, other))
+			served_watch(other, agent->env->now_s());
+	}
 }
 
 struct look {

@@ -189,8 +189,7 @@ static bool take_parameter(void *user, const char *name, const char *value)
 	return false;
 }
 
-/* The server's members with what remains of the life. NULL: out of memory. */
-static json_t *token_answer(const struct cached_token *token, int64_t now_s)
+json_t *agent_token_answer(const struct cached_token *token, int64_t now_s)
 {
 	int64_t left_s = (token->expires_ms - clock_boottime_ms()) / 1000;
 	json_t *value =
@@ -239,8 +238,9 @@ static void on_token(void *user, const struct cached_token *token,
 	if (why)
 		agent_answer_error(c->request, why, retry_ms);
 	else
-		agent_answer_json(c->request, 200,
-				  token_answer(token, c->agent->env->now_s()));
+		agent_answer_json(
+			c->request, 200,
+			agent_token_answer(token, c->agent->env->now_s()));
 	token_call_free(c);
 }
 

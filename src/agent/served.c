@@ -188,19 +188,38 @@ static void copy_text(char *out, size_t size, const char *text)
 		(void)snprintf(out, size, "%s", text);
 }
 
+bool served_has_same_key(const struct served *a, const struct served *b)
+{
+	char *const *keys_a = a->profile->key;
+	char *const *keys_b = b->profile->key;
+
+	while (*keys_a && *keys_b && strcmp(*keys_a, *keys_b) == 0) {
+		keys_a++;
+		keys_b++;
+	}
+	return !*keys_a && !*keys_b && strcmp(a->module, b->module) == 0;
+}
+
 void served_learn(struct served *s, const json_t *answer,
 		  const struct po_error *why)
 {
+	const json_t *locked = json_object_get(answer, "locked");
+
+	if (locked)
+		s->is_locked = json_is_true(locked);
+	served_learn_of_key(s, answer, why);
+}
+
+void served_learn_of_key(struct served *s, const json_t *answer,
+			 const struct po_error *why)
+{
 	const json_t *token = json_object_get(answer, "token");
 	const json_t *cert = json_object_get(answer, "certificate");
-	const json_t *locked = json_object_get(answer, "locked");
 
 	copy_text(s->token_label, sizeof(s->token_label),
 		  json_text(token, "label"));
 	copy_text(s->token_serial, sizeof(s->token_serial),
 		  json_text(token, "serial"));
-	if (locked)
-		s->is_locked = json_is_true(locked);
 	if (token)
 		s->token_state = TOKEN_PRESENT;
 	if (why && why->status == PO_E_TOKEN)

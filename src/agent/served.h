@@ -59,9 +59,16 @@ enum po_status served_fail_unknown(const struct served_list *list,
 /* True when a person types its PIN: then "unlock" is the one way. */
 bool served_wants_person(const struct served *served);
 
+/* True when both name the same key of the same module. */
+bool served_has_same_key(const struct served *a, const struct served *b);
+
 /* Takes what a worker's answer says of token and certificate. */
 void served_learn(struct served *served, const json_t *answer,
 		  const struct po_error *why);
+
+/* The same for another profile with the same key: not whether it is locked. */
+void served_learn_of_key(struct served *served, const json_t *answer,
+			 const struct po_error *why);
 
 /* Warns when its certificate ends in 30, 14, 7 or 1 days, or has ended: once
  * for each. */

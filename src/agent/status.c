@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define PATIENCE_MS 1500 /* for workers that are asked about their tokens */
+#define LOOKS_MAX 16     /* for one status; with more keys, not all are fresh */
 #define METRICS_MAX (4 * 1024 * 1024)
 #define DAY_S 86400
 
@@ -42,6 +43,15 @@ static json_t *certificate_status(const struct served *s, int64_t now_s)
 			 days < 0 ? json_null() : json_integer(days));
 }
 
+static const char *pin_source_kind(const struct served *s)
+{
+	const char *from = s->profile->pin_from[0];
+
+	if (!served_wants_person(s))
+		return "stored";
+	return from && strcmp(from, "pinpad") == 0 ? "pinpad" : "prompt";
+}
+
 static json_t *profile_status(const struct agent *agent, const struct served *s,
 			      const struct peer_ids *ids)
 {
@@ -49,26 +59,45 @@ static json_t *profile_status(const struct agent *agent, const struct served *s,
 		"{s:s, s:b, s:b, s:s, s:{s:s, s:s, s:s}, s:o, s:o}", "name",
 		s->profile->name, "allowed",
 		policy_allows_peer(s->profile, ids), "locked",
-		s->is_held || s->is_locked, "pin_from",
-		served_wants_person(s) ? "prompt" : "stored", "token", "label",
-		s->token_label, "serial", s->token_serial, "state",
-		token_state_name(s->token_state), "certificate",
+		s->is_held || s->is_locked, "pin_source", pin_source_kind(s),
+		"token", "label", s->token_label, "serial", s->token_serial,
+		"state", token_state_name(s->token_state), "certificate",
 		certificate_status(s, agent->env->now_s()), "access_tokens",
 		broker_status(agent->broker, s->profile->name));
 }
 
-/* One entry for each ledger that profiles name. */
-static json_t *ledger_status(const char *path)
+/* Of the ledger that profiles have unless they name another. */
+static json_t *ledger_status(void)
 {
 	struct ledger_place place = { 0 };
-	char standard[PATH_MAX];
+	char path[PATH_MAX];
 
-	if (!path && ledger_default_path(standard, NULL) == PO_OK)
-		path = standard;
-	if (!path || ledger_place_of(path, &place, NULL) != PO_OK)
+	if (ledger_default_path(path, NULL) != PO_OK ||
+	    ledger_place_of(path, &place, NULL) != PO_OK)
 		return json_null();
 	return json_pack("{s:s, s:I, s:s}", "path", path, "seq",
 			 (json_int_t)place.seq, "hash", place.hash);
+}
+
+/* With the profiles that each works for. */
+static json_t *worker_list(const struct agent *agent)
+{
+	json_t *list = workers_status(agent->workers);
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *worker = json_array_get(list, i);
+		json_t *names = json_array();
+
+		for (size_t j = 0; j < agent->served.count; j++) {
+			const struct served *s = agent->served.items[j];
+
+			if (strcmp(s->module, json_text(worker, "module")) == 0)
+				(void)json_array_append_new(
+					names, json_string(s->profile->name));
+		}
+		(void)json_object_set_new(worker, "profiles", names);
+	}
+	return list;
 }
 
 static json_t *whole_status(const struct agent *agent,
@@ -84,9 +113,8 @@ static json_t *whole_status(const struct agent *agent,
 	return json_pack("{s:s, s:i, s:I, s:i, s:o, s:o, s:o}", "version",
 			 PACKAGE_VERSION, "pid", (int)getpid(), "uptime_s",
 			 (json_int_t)(up_ms / 1000), "landlock",
-			 agent->landlock_abi, "workers",
-			 workers_status(agent->workers), "profiles", profiles,
-			 "ledger", ledger_status(NULL));
+			 agent->landlock_abi, "workers", worker_list(agent),
+			 "profiles", profiles, "ledger", ledger_status());
 }
 
 /* ---- … as soon as the workers have looked ------------------------------------------ */
@@ -129,20 +157,16 @@ static void on_looked(void *user)
 	unlink_call(call);
 }
 
-/* The profile that stands for the others of its worker: the one whose token is
- * in the worst state, as far as is known. */
-static bool stands_for_worker(const struct agent *agent,
-			      const struct served *candidate)
+/* Profiles with the same key know the same: the first of them is asked about. */
+static bool is_first_of_key(const struct agent *agent,
+			    const struct served *candidate)
 {
-	for (size_t i = 0; i < agent->served.count; i++) {
-		const struct served *s = agent->served.items[i];
+	const struct served *s = agent->served.items[0];
 
-		if (s == candidate)
-			return true;
-		if (strcmp(s->module, candidate->module) == 0)
+	for (size_t i = 0; s != candidate; s = agent->served.items[++i])
+		if (served_has_same_key(s, candidate))
 			return false;
-	}
-	return false;
+	return true;
 }
 
 void agent_route_status(struct agent *agent, struct server_request *request)
@@ -164,8 +188,8 @@ void agent_route_status(struct agent *agent, struct server_request *request)
 	for (size_t i = 0; i < agent->served.count; i++) {
 		const struct served *s = agent->served.items[i];
 
-		if (workers_is_idle(agent->workers, s->module) &&
-		    stands_for_worker(agent, s) &&
+		if (call->asked <= LOOKS_MAX && is_first_of_key(agent, s) &&
+		    !workers_is_busy(agent->workers, s->module) &&
 		    agent_look(agent, s, on_looked, call))
 			call->asked++;
 	}

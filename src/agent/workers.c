@@ -457,12 +457,14 @@ bool workers_finish(struct workers *w, int64_t until_ms)
 	return all_gone;
 }
 
-bool workers_is_idle(const struct workers *w, const char *module)
+bool workers_is_busy(const struct workers *w, const char *module)
 {
 	const struct worker *worker = find(w, module);
 
-	return worker && is_running(worker) && !worker->jobs &&
-	       !worker->retire_by_ms;
+	for (const struct job *j = worker ? worker->jobs : NULL; j; j = j->next)
+		if (j->was_sent)
+			return true;
+	return false;
 }
 
 static const char *state_of(const struct worker *worker)
@@ -501,6 +503,7 @@ void workers_free(struct workers *w)
 
 	if (!w)
 		return;
+	w->is_finishing = true;
 	(void)po_fail(&why, PO_E_AGENT, 0, "the agent is ending");
 	for (size_t i = 0; i < w->count; i++) {
 		struct worker *worker = w->items[i];

@@ -74,7 +74,8 @@ void workers_retire(struct workers *workers, const char *module);
  * there after until_ms are killed. */
 bool workers_finish(struct workers *workers, int64_t until_ms);
 
-bool workers_is_idle(const struct workers *workers, const char *module);
+/* True while a job is with the worker: it would make others wait. */
+bool workers_is_busy(const struct workers *workers, const char *module);
 
 /* [{"module","pid","state","jobs","restarts"}]; NULL: out of memory. */
 json_t *workers_status(const struct workers *workers) PO_MUST_CHECK;

@@ -183,7 +183,7 @@ static void writing_clear(struct writing *w)
 	buf_clear(&w->lines);
 }
 
-/* Of an event with one member of text. */
+/* Takes over record; NULL: there was no memory for it. */
 static enum po_status add_event(struct writing *w, json_t *record,
 				struct po_error *err)
 {

@@ -143,7 +143,7 @@ static enum po_status walk_full(struct walk *w, unsigned int number,
 	char file[PATH_MAX];
 	struct line line = { .file = file, .is_in_newest = is_newest };
 	enum po_status st;
-	off_t size;
+	off_t size = 0;
 	int fd;
 
 	if (!ledger_numbered(w->path, number, file))
@@ -282,7 +282,7 @@ static enum po_status check(void *user, const struct line *l,
 	struct checking *c = user;
 	struct ledger_report *report = c->report;
 	json_auto_t *record = NULL;
-	struct ledger_place place;
+	struct ledger_place place = { .seq = 0 };
 	enum po_status st;
 
 	if (l->is_unfinished && l->is_in_newest) {

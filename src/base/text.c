@@ -79,6 +79,14 @@ static bool zone_of(const char *text, int64_t *ret_s)
 	return hours >= 0 && minutes >= 0;
 }
 
+/* form: 0 for a digit, T for what may be between date and time. */
+static bool fits(char c, char form)
+{
+	if (form == '0')
+		return c >= '0' && c <= '9';
+	return c == form || (form == 'T' && (c == 't' || c == ' '));
+}
+
 bool text_to_time(const char *text, int64_t *ret_s)
 {
 	static const char form[] = "0000-00-00T00:00:00";
@@ -88,10 +96,7 @@ bool text_to_time(const char *text, int64_t *ret_s)
 	const char *rest;
 
 	for (size_t i = 0; form[i]; i++)
-		if (form[i] != '0' && text[i] != form[i] &&
-		    !(form[i] == 'T' && (text[i] == 't' || text[i] == ' ')))
-			return false;
-		else if (form[i] == '0' && (text[i] < '0' || text[i] > '9'))
+		if (!fits(text[i], form[i]))
 			return false;
 	for (size_t i = 0; i < 2; i++)
 		parts[i] = two_digits(text + 2 * i, 99);
@@ -108,8 +113,8 @@ bool text_to_time(const char *text, int64_t *ret_s)
 		rest += 1 + strspn(rest + 1, "0123456789");
 	time_s = timegm(&tm); /* puts the numbers into their ranges */
 	if (!zone_of(rest, &zone_s) || tm.tm_mon != parts[2] - 1 ||
-	    tm.tm_mday != parts[3] || tm.tm_hour != parts[4] ||
-	    tm.tm_min != parts[5] || tm.tm_sec != parts[6])
+	    tm.tm_hour != parts[4] || tm.tm_min != parts[5] ||
+	    tm.tm_sec != parts[6])
 		return false;
 	*ret_s = time_s - zone_s;
 	return true;

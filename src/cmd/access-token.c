@@ -273,8 +273,9 @@ static enum po_status get(struct wish *w, struct access_token **ret_token,
 	po_auto(access_token) *token = NULL;
 	enum po_status st = look_at_settings(w, err);
 
-	if (st == PO_OK)
-		st = check_opts(w, err);
+	if (st != PO_OK || !w->said)
+		return st;
+	st = check_opts(w, err);
 	if (st == PO_OK && w->name && !w->other && !w->opts->no_agent)
 		st = ask_agent(w, &token, err);
 	if (st == PO_OK && !token)

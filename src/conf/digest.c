@@ -29,8 +29,7 @@ static bool add_setting(struct buf *out, const struct profile *p,
 	switch (s->kind) {
 	case SETTING_TEXT:
 		text = *(char *const *)at;
-		return !text ||
-		       buf_addf(out, "=%zu:%s", strlen(text), text);
+		return !text || buf_addf(out, "=%zu:%s", strlen(text), text);
 	case SETTING_LIST: return add_list(out, at);
 	case SETTING_BOOL: return buf_addf(out, "=%d", *(const bool *)at);
 	case SETTING_SECONDS:

@@ -196,7 +196,7 @@ enum po_status audit_sign(const struct po_env *env, const struct open_key *key,
 		alg_name(req->alg), "jti", req->jti, "aud",
 		text_or_null(req->audience), "scope",
 		text_or_null(key->profile->scope), "exp",
-		(json_int_t)(req->now_s + req->lifetime_s), "use", "assertion");
+		(json_int_t)req->now_s + req->lifetime_s, "use", "assertion");
 
 	if (!record || json_object_update(record, more) != 0)
 		return po_no_memory(err);

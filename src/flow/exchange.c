@@ -204,6 +204,7 @@ static enum po_status post_with_key(struct posting *p, struct po_error *err)
 			    &x->tls_seq, err);
 	if (st == PO_OK)
 		st = token_signer_run(x->key->signer, post, p, err);
+	p->request.identity = NULL; /* it was this function's */
 	if (st != PO_OK)
 		audit_pin(x->env, x->key, open_key_pin_failed(x->key), st);
 	return st;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* A server that sends less than this for so long has stalled. */
@@ -34,6 +35,7 @@ struct exchange { /* one request under way */
 	const struct http_request *request;
 	struct http_response *response;
 	struct tls *tls;
+	curl_socket_t socket; /* where check_listener wants to know it */
 	size_t header_bytes;
 	bool too_long; /* body or headers passed their limit */
 	int64_t deadline_ms;
@@ -161,6 +163,28 @@ static int64_t timeout_of(const struct http_request *r)
 	return r->timeout_ms ? r->timeout_ms : HTTP_TIMEOUT_DEFAULT_MS;
 }
 
+static int on_socket(void *user, curl_socket_t fd, curlsocktype purpose)
+{
+	struct exchange *x = user;
+
+	(void)purpose;
+	x->socket = fd;
+	return CURL_SOCKOPT_OK;
+}
+
+/* Of the socket that is connected, whatever its path leads to by now. */
+static enum po_status ask_of_listener(const struct exchange *x,
+				      struct po_error *err)
+{
+	struct ucred peer = { 0 };
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(x->socket, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+		return po_fail(err, PO_E_POLICY, errno,
+			       "nobody knows who listens on the socket");
+	return x->request->check_listener(peer.uid, err);
+}
+
 /* The connection stands and nothing was sent yet. */
 static int on_connected(void *user, char *remote, char *local, int remote_port,
 			int local_port)
@@ -172,6 +196,11 @@ static int on_connected(void *user, char *remote, char *local, int remote_port,
 	(void)local;
 	(void)remote_port;
 	(void)local_port;
+	if (x->request->check_listener) {
+		x->late = ask_of_listener(x, &x->late_why);
+		if (x->late != PO_OK)
+			return CURL_PREREQFUNC_ABORT;
+	}
 	if (!late || x->body)
 		return CURL_PREREQFUNC_OK;
 	x->late = late->wait(late->user, &x->body, &x->late_why);
@@ -239,13 +268,6 @@ static bool make_headers(const struct libcurl *lib,
 
 #define SET(option, value) (lib->easy_setopt(easy, option, value) == CURLE_OK)
 
-static const char *protocols_of(const struct http_request *r)
-{
-	if (r->unix_socket)
-		return "http";
-	return r->allow_loopback_http ? "https,http" : "https";
-}
-
 /* Who answers on a socket of this machine may think as long as the caller
  * lets him, and no variable sends the request elsewhere. */
 static bool set_socket(const struct libcurl *lib, CURL *easy,
@@ -261,7 +283,10 @@ static bool set_transport(const struct libcurl *lib, CURL *easy,
 			  const struct http_request *r)
 {
 	return SET(CURLOPT_URL, r->url) &&
-	       SET(CURLOPT_PROTOCOLS_STR, protocols_of(r)) &&
+	       SET(CURLOPT_PROTOCOLS_STR, r->unix_socket ? "http"
+					  : r->allow_loopback_http
+						  ? "https,http"
+						  : "https") &&
 	       SET(CURLOPT_FOLLOWLOCATION, 0L) &&
 	       SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
 	       SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
@@ -303,6 +328,10 @@ static bool set_exchange(const struct libcurl *lib, CURL *easy,
 	     !SET(CURLOPT_SEEKFUNCTION, on_seek) || !SET(CURLOPT_SEEKDATA, x) ||
 	     !SET(CURLOPT_PREREQFUNCTION, on_connected) ||
 	     !SET(CURLOPT_PREREQDATA, x)))
+		return false;
+	if (r->check_listener &&
+	    (!SET(CURLOPT_SOCKOPTFUNCTION, on_socket) ||
+	     !SET(CURLOPT_SOCKOPTDATA, x) || !SET(CURLOPT_FRESH_CONNECT, 1L)))
 		return false;
 	return tls_set(x->tls, lib, easy) && SET(CURLOPT_HTTPHEADER, headers) &&
 	       SET(CURLOPT_WRITEFUNCTION, on_body) &&
@@ -520,6 +549,7 @@ static enum po_status perform(struct http_client *client,
 {
 	struct curl_client *c = (struct curl_client *)(void *)client;
 	struct exchange x = {
+		.socket = CURL_SOCKET_BAD,
 		.request = request,
 		.response = response,
 		.tls = &c->tls,

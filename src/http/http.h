@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define HTTP_BODY_MAX (1024 * 1024) /* bytes of a response body */
 #define HTTP_HEADERS_MAX 65536      /* bytes of all response fields */
@@ -73,6 +74,12 @@ struct http_request { /* all borrowed */
 				   * host and port of its URL, which must be
 				   * http:// to a loopback host; no proxy, no
 				   * TLS, and silence is no stall */
+	/*
+	 * Called with the user who listens at unix_socket, of an HTTP_POST,
+	 * before a byte is sent; anything but PO_OK ends the exchange with that
+	 * status. NULL: whoever it is.
+	 */
+	enum po_status (*check_listener)(uid_t uid, struct po_error *err);
 	const atomic_bool *cancelled; /* another thread's wish; NULL: none */
 };
 

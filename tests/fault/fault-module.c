@@ -9,6 +9,9 @@
  *                        n-th on. WHAT is a CKR as a number (0xA4), or hang,
  *                        abort, crash, exit; or slow: wait P11FAULT_MS
  *                        milliseconds, then do the work
+ *   P11FAULT_CONTROL     file: "FUNCTION WHAT", looked at anew at each call, for
+ *                        faults that come and go while the module runs; absent
+ *                        or empty: none
  *   P11FAULT_COUNTS      file: the calls are counted over all processes that
  *                        name it, not in each process anew
  *   P11FAULT_MS          how long slow takes
@@ -166,11 +169,29 @@ static bool commit(const struct fault *f, CK_RV *rv)
 	return true;
 }
 
+/* True when the file of orders has one for this function now. */
+static bool is_ordered(const char *function, struct fault *ret_fault)
+{
+	const char *path = getenv("P11FAULT_CONTROL");
+	FILE *file = path ? fopen(path, "r") : NULL;
+	bool is_it = file &&
+		     fscanf(file, "%39s %31s", ret_fault->function,
+			    ret_fault->what) == 2 &&
+		     strcmp(ret_fault->function, function) == 0;
+
+	if (file)
+		fclose(file);
+	return is_it;
+}
+
 /* True when this call is to fail; *rv is with what. */
 static bool is_spoilt(const char *function, CK_RV *rv)
 {
 	unsigned long n = count_call(function);
+	struct fault ordered = { 0 };
 
+	if (is_ordered(function, &ordered))
+		return commit(&ordered, rv);
 	for (size_t i = 0; i < fault_count; i++)
 		if (strcmp(faults[i].function, function) == 0 &&
 		    faults[i].from <= n && n <= faults[i].to)

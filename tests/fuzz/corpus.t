@@ -15,6 +15,7 @@ discovery() { corpus discovery; }
 jwk() { corpus jwk; }
 jwks_check() { corpus jwks-check; }
 jws() { corpus jws; }
+ledger() { corpus ledger; }
 uri() { corpus uri; }
 
-run_tests access_token base64url certificate config discovery jwk jwks_check jws uri
+run_tests access_token base64url certificate config discovery jwk jwks_check jws ledger uri

@@ -9,6 +9,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz-jwk \
 	tests/fuzz/fuzz-jwks-check \
 	tests/fuzz/fuzz-jws \
+	tests/fuzz/fuzz-ledger \
 	tests/fuzz/fuzz-uri
 check_PROGRAMS += $(fuzz_targets)
 TESTS += tests/fuzz/corpus.t
@@ -67,6 +68,11 @@ nodist_tests_fuzz_fuzz_jwks_check_SOURCES = $(fuzz_main)
 tests_fuzz_fuzz_jwks_check_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_fuzz_fuzz_jwks_check_LDFLAGS = $(fuzz_link_flags)
 tests_fuzz_fuzz_jwks_check_LDADD = $(OAUTH_LIBS)
+tests_fuzz_fuzz_ledger_SOURCES = tests/fuzz/fuzz-ledger.c tests/fuzz/fuzz.h
+nodist_tests_fuzz_fuzz_ledger_SOURCES = $(fuzz_main)
+tests_fuzz_fuzz_ledger_CPPFLAGS = $(AM_CPPFLAGS)
+tests_fuzz_fuzz_ledger_LDFLAGS = $(fuzz_link_flags)
+tests_fuzz_fuzz_ledger_LDADD = $(AUDIT_LIBS)
 EXTRA_DIST += tests/fuzz/replay.c
 
 FUZZ_SECONDS = 60

@@ -28,6 +28,7 @@ bash_commands() { offers to; [ "$(cat "$T/offered")" = token ]; }
 bash_second_words() { offers jwt ''; [ "$(tr '\n' ' ' <"$T/offered")" = "inspect verify " ]; }
 bash_options() { offers token --token-e; [ "$(cat "$T/offered")" = --token-endpoint= ]; }
 bash_words_of_an_option() { offers token --algorithm = ES; [ "$(tr '\n' ' ' <"$T/offered")" = "ES256 ES384 ES512 " ]; }
+bash_words_of_an_own_option() { offers token --format = k; [ "$(cat "$T/offered")" = kube-exec-credential ]; }
 bash_profiles() { offers token care; [ "$(cat "$T/offered")" = careevolution ]; }
 # "jwks" is a command and the first word of another
 bash_command_in_front_of_a_verb() {
@@ -60,5 +61,5 @@ every_option_is_completed() {
 unknown_shell() { fails 2 "bash and zsh" "$P11OAUTH" completion fish; }
 
 run_tests bash_commands bash_second_words bash_options \
-	bash_words_of_an_option bash_profiles bash_command_in_front_of_a_verb bash_shells zsh_script_is_sound \
+	bash_words_of_an_option bash_words_of_an_own_option bash_profiles bash_command_in_front_of_a_verb bash_shells zsh_script_is_sound \
 	every_option_is_completed unknown_shell

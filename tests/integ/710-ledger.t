@@ -230,30 +230,33 @@ unfinished() {
 	has "$T/out" "valid: 13 records"
 	[ "$(sed -n 12p "$T/ledger" | jq -r .event)" = torn ]
 }
+# own_token N: a copy of it for one process alone. SoftHSM writes to a token at
+# each login, and neither many at once nor a kill in the middle is good for it.
+own_token() {
+	cp -r "$W/hsm" "$T/hsm.$1"
+	sed "s,$W/hsm,$T/hsm.$1," "$W/hsm/softhsm2.conf" >"$T/hsm.$1/softhsm2.conf"
+	SOFTHSM2_CONF=$T/hsm.$1/softhsm2.conf
+	export SOFTHSM2_CONF
+}
 # A process is killed at any moment; the next one goes on.
 killed_writers() {
 	ledger
 	i=0
 	while [ "$i" -lt 12 ]; do
 		i=$((i + 1))
+		own_token "$i"
 		timeout -s KILL "0.0$((i % 9 + 1))" "$P11OAUTH" assertion as >/dev/null 2>&1 || true
 	done
+	own_token last
 	expect 0 "$P11OAUTH" assertion as
 	expect 0 "$P11OAUTH" audit verify
-}
-# SoftHSM now and then shows no token to one of many that start at once.
-sign_in_the_end() {
-	tries=0
-	until "$P11OAUTH" assertion as >"$T/jwt.$1" 2>"$T/err.$1"; do
-		grep -q 'shows none at all' "$T/err.$1" || return 1
-		tries=$((tries + 1)); [ "$tries" -lt 50 ] || return 1
-	done
 }
 many_at_once() {
 	ledger
 	pids=
 	for i in 1 2 3 4 5 6 7 8; do
-		sign_in_the_end "$i" &
+		own_token "$i"
+		"$P11OAUTH" assertion as >"$T/jwt.$i" 2>"$T/err.$i" &
 		pids="$pids $!"
 	done
 	for pid in $pids; do wait "$pid" || { cat "$T"/err.*; return 1; }; done

@@ -126,6 +126,9 @@ same_as_without() {
 	diff "$T/direct" "$T/by-exec"
 }
 process_is_as_it_was() {
+	# AddressSanitizer has a limit of its own
+	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}disable_coredump=0
+	export ASAN_OPTIONS
 	same_as_without env
 	umask 027
 	same_as_without env

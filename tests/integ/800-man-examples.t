@@ -5,6 +5,7 @@
 . "$top_srcdir/tests/lib/softhsm.sh"
 . "$top_srcdir/tests/lib/servers.sh"
 . "$top_srcdir/tests/lib/fixture.sh"
+. "$top_srcdir/tests/lib/agent-run.sh"
 
 softhsm_new "$W/hsm" careevolution 739154
 cp "$DATA/sandbox/key.pem" "$W/jwt.key"
@@ -22,14 +23,14 @@ fixture_ec next P-384
 softhsm_import "$W/next.key" "$W/next.pem" 02 next
 profile careevolution-next "cacert = \"$SERVER_CA\"" "module = \"$SOFTHSM_MODULE\"" \
 	'key = "pkcs11:token=careevolution;object=next"'
-# an agent that knows no profile, so that each command does its own work
-cat >"$W/answers" <<-'END'
-{"GET /v1/status": [200, {"version": "0", "profiles": [{"name": "careevolution",
-	"locked": true, "allowed": true, "pin_source": "stored"}]}],
- "POST /v1/lock": [200, {"locked": ["careevolution"]}], "pins": {"careevolution": null}}
-END
-start_server agent "$top_srcdir/tests/servers/fake-agent.py" --socket "$W/agent.sock" \
-	--answers "$W/answers" --log "$W/agent.log"
+# the agent's own pages say where its socket is
+XDG_RUNTIME_DIR=$W/run
+export XDG_RUNTIME_DIR
+mkdir -m 700 "$XDG_RUNTIME_DIR"
+unset P11OAUTH_SOCKET
+spawn agent "$P11OAUTH" agent -q
+AGENT_PID=$(pid_of agent) AGENT_SOCKET=$XDG_RUNTIME_DIR/p11oauth/agent.sock agent_name=agent
+agent_wait
 mkdir "$W/www"
 "$P11OAUTH" jwks careevolution careevolution-next -q >"$W/www/jwks.json"
 start_server files /usr/bin/python3 "$top_srcdir/tests/servers/file-server.py" --dir "$W/www" \
@@ -48,8 +49,13 @@ examples() {
 }
 run_examples() {
 	cd "$W"
+	XDG_STATE_HOME=$W/state # the agent's, with its ledger
 	examples "$1" >"$T/examples"
 	[ -s "$T/examples" ]
+	case $1 in # what a page before has locked
+	p11oauth-unlock.1) "$P11OAUTH" lock >"$T/out" ;;
+	*) "$P11OAUTH" unlock careevolution >"$T/out" ;;
+	esac
 	while read -r command; do
 		echo "\$ $command"
 		bash -e -o pipefail -c "$command" </dev/null >"$T/out" || { cat "$T/out"; return 1; }

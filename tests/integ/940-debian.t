@@ -11,18 +11,45 @@ mkdir "$W/deb" "$W/new" "$W/work" "$W/view"
 
 DEB=$W/deb/p11oauth.deb
 built() { [ -e "$DEB" ] || skip "there is no package"; }
-# inside COMMAND...: in that view, without a service manager
-inside() {
-	chroot "$W/view" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/ \
-		DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 "$@"
-}
-view() {
-	built
-	mountpoint -q "$W/view" && return
-	mount -t overlay overlay -o "lowerdir=/,upperdir=$W/new,workdir=$W/work" "$W/view"
+# Root has a copy-on-write view of the machine, and what is in it runs as installed.
+# Anybody else cannot write where root's files are, not even in a namespace: there
+# the package goes into an empty folder, by dpkg's and the scripts' support for that.
+if mount -t overlay overlay -o "lowerdir=/,upperdir=$W/new,workdir=$W/work" "$W/view" 2>/dev/null; then
 	mount --rbind /dev "$W/view/dev"
 	mount --rbind /proc "$W/view/proc"
-	cp "$DEB" "$W/view/tmp/p11oauth.deb"
+	WHOLE=yes
+else
+	mkdir -p "$W/view/var/lib/dpkg/updates" "$W/view/var/lib/dpkg/info" "$W/view/run" \
+		"$W/view/etc/systemd/system" "$W/view/var/lib/systemd"
+	touch "$W/view/var/lib/dpkg/status"
+	(cd "$W/view" && find . -mindepth 1) >"$W/empty"
+	WHOLE=
+fi
+# inside COMMAND...: in that view, without a service manager
+inside() {
+	if [ "$WHOLE" ]; then
+		chroot "$W/view" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/ \
+			DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 "$@"
+		return
+	fi
+	tool=$1; shift
+	PATH=/usr/sbin:/usr/bin:/sbin:/bin
+	case $tool in
+	dpkg) dpkg --root="$W/view" --force-depends --force-script-chrootless --log="$W/log" "$@" ;;
+	dpkg-query) dpkg-query --admindir="$W/view/var/lib/dpkg" "$@" ;;
+	systemctl) SYSTEMD_OFFLINE=1 systemctl --root="$W/view" "$@" ;;
+	getent) grep "^$2:" "$W/view/etc/$1" ;;
+	p11oauth) "$W/view/usr/bin/p11oauth" "$@" ;;
+	esac
+}
+install_it() {
+	if [ "$WHOLE" ]; then
+		cp "$DEB" "$W/view/tmp/p11oauth.deb"
+		inside dpkg -i /tmp/p11oauth.deb
+		rm "$W/view/tmp/p11oauth.deb"
+	else
+		inside dpkg -i "$DEB"
+	fi
 }
 installed() { inside dpkg-query -W -f '${db:Status-Status}' p11oauth; }
 
@@ -69,10 +96,10 @@ holds_the_files() {
 	refuses grep -e /usr/local/ -e '/include/' -e '\.a$' "$T/files"
 }
 installs() {
-	view
-	inside dpkg -i /tmp/p11oauth.deb
+	built
+	install_it
 	[ "$(installed)" = installed ]
-	inside /usr/bin/p11oauth version >"$T/version"
+	inside p11oauth version >"$T/version"
 	has "$T/version" "p11oauth $(dpkg-deb -f "$DEB" Version)"
 	inside getent passwd p11oauth | grep -q ':/var/lib/p11oauth:/usr/sbin/nologin$'
 	inside getent group p11oauth
@@ -81,29 +108,34 @@ installs() {
 		"$W/view/lib/systemd/system/p11oauth-agent.service"
 }
 example_is_a_configuration() {
-	view
-	inside p11oauth profile list --config /usr/share/doc/p11oauth/examples/p11oauth.conf >"$T/list"
+	built
+	folder=/usr/share/doc/p11oauth/examples
+	if [ "$WHOLE" ]; then
+		in_view() { inside p11oauth "$@" --config $folder/p11oauth.conf; }
+	else # the installed one would look for its rules in /usr
+		in_view() { "$P11OAUTH" "$@" --config "$W/view$folder/p11oauth.conf"; }
+	fi
+	in_view profile list >"$T/list"
 	has "$T/list" example
-	inside p11oauth profile check example \
-		--config /usr/share/doc/p11oauth/examples/p11oauth.conf >"$T/check"
+	in_view profile check example >"$T/check"
 	has "$T/check" "cred:example.pin"
 }
 enables_nothing() {
-	view
+	built
 	for unit in p11oauth-agent.service p11oauth-agent.socket; do
 		[ "$(inside systemctl is-enabled "$unit" 2>&1)" = disabled ]
 		[ "$(inside systemctl --global is-enabled "$unit" 2>&1)" = disabled ]
 	done
 }
 installs_again() {
-	view
+	built
 	before=$(inside getent passwd p11oauth)
-	inside dpkg -i /tmp/p11oauth.deb
+	install_it
 	[ "$(installed)" = installed ]
 	[ "$(inside getent passwd p11oauth)" = "$before" ]
 }
 purge_keeps_the_ledger() {
-	view
+	built
 	mkdir -p "$W/view/var/lib/p11oauth" "$W/view/run/p11oauth"
 	echo '{"seq":1}' >"$W/view/var/lib/p11oauth/ledger"
 	inside systemctl enable p11oauth-agent.service
@@ -114,19 +146,27 @@ purge_keeps_the_ledger() {
 	[ ! -e "$W/view/run/p11oauth" ]
 	rm "$W/view/var/lib/p11oauth/ledger"
 }
-# What the view has and the machine has not, and the other way round, is dpkg's own.
+# What the view has and the machine (or the empty folder) has not, and the other way
+# round, is dpkg's own, or the user's that stays.
 leaves_no_trace() {
-	view
-	inside dpkg -i /tmp/p11oauth.deb
+	built
+	install_it
 	inside dpkg --purge p11oauth
 	refuses installed
-	rm "$W/view/tmp/p11oauth.deb"
-	(cd "$W/new" && find . -mindepth 1 ! -type c) | sed 's/^.//' | sort >"$T/touched"
+	if [ "$WHOLE" ]; then
+		(cd "$W/new" && find . -mindepth 1 ! -type c) | sed 's/^.//' | sort >"$T/touched"
+		while read -r path; do
+			[ -e "$path" ] || [ -h "$path" ] || echo "new: $path"
+		done <"$T/touched" >"$T/trace"
+		(cd "$W/new" && find . -type c | sed 's/^./gone: /') >>"$T/trace"
+	else
+		(cd "$W/view" && find . -mindepth 1) >"$T/now"
+		sed 's/^.//' "$T/now" >"$T/touched"
+		grep -vxFf "$W/empty" "$T/now" | sed 's/^./new: /' |
+			grep -v -e '^new: /var/lib/dpkg/' -e '^new: /etc/\(passwd\|group\|shadow\|gshadow\)$' \
+				>"$T/trace" || true
+	fi
 	grep -qx /var/lib/dpkg/status "$T/touched"
-	while read -r path; do
-		[ -e "$path" ] || [ -h "$path" ] || echo "new: $path"
-	done <"$T/touched" >"$T/trace"
-	(cd "$W/new" && find . -type c | sed 's/^./gone: /') >>"$T/trace"
 	grep -v -e '^new: /var/lib/dpkg/\(status-old\|available.*\|lock.*\)$' -e '^new: /var/log/dpkg.log$' \
 		-e '^new: /etc/\(passwd\|group\|shadow\|gshadow\)-$' -e '^new: /etc/[.]pwd.lock$' \
 		-e '^new: /var/lib/systemd/deb-systemd-\(user-\)\?helper-\(enabled\|masked\)$' \

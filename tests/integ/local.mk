@@ -39,6 +39,10 @@ integ_tests = \
 	tests/integ/740-agent.t \
 	tests/integ/740-units.t \
 	tests/integ/741-agent-life.t \
+	tests/integ/750-systemd.t \
+	tests/integ/760-agent-load.t \
+	tests/integ/765-agent-soak.t \
+	tests/integ/770-agent-kill.t \
 	tests/integ/720-exec.t \
 	tests/integ/725-formats.t \
 	tests/integ/727-agent-answers.t \

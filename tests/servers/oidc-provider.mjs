@@ -24,7 +24,8 @@
 //   --max-exp SECONDS  how far ahead exp may be (300), on the second
 //   --jku URL          what a header jku must be
 //   --refuse-expired   a registered certificate that has expired does not count
-//   --access-token-ttl SECONDS how long access tokens live (300)
+//   --access-token-ttl SECONDS  life of access tokens (300)
+//   --more-client ID   another client, with the first one's keys
 //   --skew=SECONDS     this server's clock is ahead (or, negative, behind)
 //   --log FILE         requests as JSON lines, without signatures and secrets
 //
@@ -59,6 +60,8 @@ const { values: options } = parseArgs({
     x5t: { type: 'string' },
     algs: { type: 'string', default: ALGORITHMS.join() },
     mtls: { type: 'string' },
+    'access-token-ttl': { type: 'string', default: '300' },
+    'more-client': { type: 'string', multiple: true, default: [] },
     'client-ca': { type: 'string' },
     'subject-dn': { type: 'string' },
     'mtls-alias': { type: 'boolean', default: false },
@@ -67,7 +70,6 @@ const { values: options } = parseArgs({
     'max-exp': { type: 'string' },
     jku: { type: 'string' },
     'refuse-expired': { type: 'boolean', default: false },
-    'access-token-ttl': { type: 'string', default: '300' },
     skew: { type: 'string', default: '0' },
     log: { type: 'string' },
     'tls-cert': { type: 'string' },
@@ -227,7 +229,7 @@ const mTLS = {
 
 const { privateKey } = await generateKeyPair('ES256', { extractable: true });
 const provider = new Provider(issuer, {
-  clients: [client, introspector],
+  clients: [client, ...options['more-client'].map((id) => ({ ...client, client_id: id })), introspector],
   jwks: { keys: [{ ...(await exportJWK(privateKey)), use: 'sig', alg: 'ES256' }] },
   clientDefaults: { id_token_signed_response_alg: 'ES256' },
   scopes: SCOPES,

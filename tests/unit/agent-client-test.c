@@ -35,6 +35,7 @@ struct fake {
 	const char *body;
 	enum po_status status;
 	enum http_failure failure;
+	uid_t listener;
 	unsigned int calls;
 	struct http_request seen; /* its pointers are not followed */
 	char url[1024];
@@ -55,6 +56,9 @@ static enum po_status perform(struct http_client *client,
 		(void)snprintf(fake->sent, sizeof(fake->sent), "%s",
 			       secret_reveal(request->body));
 	response->failure = fake->failure;
+	if (request->check_listener &&
+	    request->check_listener(fake->listener, err) != PO_OK)
+		return PO_E_POLICY;
 	if (fake->status != PO_OK)
 		return po_fail(err, fake->status, 7, "%s: in curl's words",
 			       request->url);
@@ -450,6 +454,26 @@ static void socket_of_another(void **state)
 	assert_int_equal(fake.calls, 0);
 }
 
+/* The socket was ours when it was looked at. */
+static void listener_is_another(void **state)
+{
+	struct fake fake = { .http_status = 200,
+			     .body = "{\"profile\":\"p\",\"token\":{}}",
+			     .listener = geteuid() + 1 };
+	po_auto(secret) *pin = secret_from("canary", 6);
+	json_auto_t *answer = NULL;
+	struct po_error err = { 0 };
+	struct agent_client c;
+
+	(void)state;
+	client_of(&fake, &c);
+	assert_int_equal(agent_unlock(&c, "p", pin, &answer, &err),
+			 PO_E_POLICY);
+	must_say(&err, "listens on the agent's socket");
+	/* without a PIN it does not matter */
+	assert_int_equal(agent_unlock(&c, "p", NULL, &answer, NULL), PO_OK);
+}
+
 static void socket_behind_a_link(void **state)
 {
 	struct fake fake = { .http_status = 200, .body = "{}" };
@@ -514,6 +538,7 @@ int main(void)
 	ONE(pin_goes_nowhere_else);
 	ONE(unlock_without_a_pin);
 	ONE(socket_of_another);
+	ONE(listener_is_another);
 	ONE(socket_behind_a_link);
 	ONE(lock_says_what);
 	return _cmocka_run_group_tests("agent-client", tests, n, set_up,

@@ -295,10 +295,9 @@ int main(void)
 			NULL, NULL, &life_rows[i]
 		};
 	for (size_t i = 0; i < N_KINDS; i++)
-		tests[n++] = (struct CMUnitTest){
-			kind_rows[i].name, pauses_double_up_to_the_limit, NULL,
-			NULL, &kind_rows[i]
-		};
+		tests[n++] = (struct CMUnitTest){ kind_rows[i].name,
+						  pauses_double_up_to_the_limit,
+						  NULL, NULL, &kind_rows[i] };
 	memcpy(&tests[n], singles, sizeof(singles));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,9 +65,7 @@ static void spoil(struct profile *p, const struct setting *s, int n)
 		free(*text);
 		*text = strdup(n ? "b" : "a");
 		break;
-	case SETTING_LIST:
-		text[n] = strdup("a");
-		break;
+	case SETTING_LIST: text[n] = strdup("a"); break;
 	case SETTING_BOOL: {
 		bool *value = field_of(p, s);
 

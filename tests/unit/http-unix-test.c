@@ -180,6 +180,54 @@ static void body_arrives(void **state)
 	assert_string_equal(json_text(request, "body"), "{\"canary\":1}");
 }
 
+static uid_t listener;
+
+static enum po_status remember(uid_t uid, struct po_error *err)
+{
+	(void)err;
+	listener = uid;
+	return PO_OK;
+}
+
+static enum po_status refuse(uid_t uid, struct po_error *err)
+{
+	return po_fail(err, PO_E_POLICY, 0, "not uid %u", (unsigned int)uid);
+}
+
+/* Who listens is known before a byte is sent. */
+static void listener_is_asked_of(void **state)
+{
+	po_auto(secret) *body = secret_from("canary", 6);
+	po_auto_http_response r = { 0 };
+	struct po_error err = { 0 };
+	char path[PATH_LEN];
+	struct http_request post = { .method = HTTP_POST,
+				     .url = "http://localhost/ok",
+				     .content_type = "text/plain",
+				     .body = body,
+				     .unix_socket = path,
+				     .check_listener = refuse };
+	size_t before, after;
+
+	(void)state;
+	json_decref(last_request(&before));
+	http_response_init(&r);
+	in_dir(path, "server.sock");
+	assert_int_equal(client->perform(client, &post, &r, &err), PO_E_POLICY);
+	assert_non_null(strstr(err.text, "not uid"));
+	json_decref(last_request(&after));
+	assert_int_equal(after, before);
+	listener = (uid_t)-1;
+	post.check_listener = remember;
+	for (int i = 0; i < 2; i++) { /* on a kept connection, too */
+		http_response_clear(&r);
+		listener = (uid_t)-1;
+		assert_int_equal(client->perform(client, &post, &r, NULL),
+				 PO_OK);
+		assert_int_equal(listener, geteuid());
+	}
+}
+
 struct failure {
 	const char *name, *url, *socket;
 	enum po_status status;
@@ -219,8 +267,9 @@ int main(void)
 	struct CMUnitTest tests[8] = {
 		cmocka_unit_test(request_is_exact),
 		cmocka_unit_test(body_arrives),
+		cmocka_unit_test(listener_is_asked_of),
 	};
-	size_t n = 2;
+	size_t n = 3;
 
 	(void)signal(SIGPIPE, SIG_IGN); /* as the program does */
 	(void)atexit(stop_server);

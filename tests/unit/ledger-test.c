@@ -5,6 +5,7 @@
 #include "audit/verify.h"
 #include "test-folder.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -247,7 +248,9 @@ static void test_files_that_are_refused(void **state)
 	assert_int_equal(chmod(NAME, 0600), 0);
 	assert_int_equal(rename(NAME, "other"), 0);
 	assert_int_equal(symlink("other", NAME), 0);
-	assert_int_equal(append("sign", 0, NULL, NULL), PO_E_CONFIG);
+	err = (struct po_error){ 0 };
+	assert_int_equal(append("sign", 0, NULL, &err), PO_E_CONFIG);
+	assert_int_equal(err.native, ELOOP);
 	assert_int_equal(unlink(NAME), 0);
 	assert_int_equal(mkfifo(NAME, 0600), 0);
 	assert_int_equal(append("sign", 0, NULL, NULL), PO_E_CONFIG);

@@ -176,10 +176,10 @@ static void token_states(void **state)
 {
 	const struct token_row *r = *state;
 	const struct po_error why = { .status = r->why };
-	json_auto_t *answer =
-		r->has_token ? json_pack("{s:{s:s, s:s}}", "token", "label",
-					 "L", "serial", "S")
-			     : json_object();
+	json_auto_t *answer = r->has_token
+				      ? json_pack("{s:{s:s, s:s}}", "token",
+						  "label", "L", "serial", "S")
+				      : json_object();
 	struct served s = { 0 };
 
 	served_learn(&s, answer, r->why == PO_OK ? NULL : &why);
@@ -231,8 +231,8 @@ static void who_wants_a_person(void **state)
 		const char *from;
 		bool wants;
 	} sources[] = {
-		{ "prompt", true },  { "pinpad", true },   { "file:/x", false },
-		{ "env:X", false },  { "cred:x", false },  { "fd:3", false },
+		{ "prompt", true }, { "pinpad", true },  { "file:/x", false },
+		{ "env:X", false }, { "cred:x", false }, { "fd:3", false },
 		{ "cmd:x", false },
 	};
 	struct served *s = *state;
@@ -268,9 +268,9 @@ int main(void)
 		tests[n++] = (struct CMUnitTest){ days_rows[i].name, days, NULL,
 						  NULL, &days_rows[i] };
 	for (size_t i = 0; i < N_TOKENS; i++)
-		tests[n++] = (struct CMUnitTest){ token_rows[i].name,
-						  token_states, NULL, NULL,
-						  &token_rows[i] };
+		tests[n++] =
+			(struct CMUnitTest){ token_rows[i].name, token_states,
+					     NULL, NULL, &token_rows[i] };
 	memcpy(&tests[n], singles, sizeof(singles));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
