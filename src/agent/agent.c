@@ -271,9 +271,11 @@ static void reload(struct agent *agent)
 		remove_orphans(&old, &agent->served);
 		served_clear(&old);
 		keep_sinks_filled(agent);
+		/* their successors read it as well, which they could not if it
+		 * were wrong */
+		workers_retire(agent->workers, NULL);
+		agent->next_look_ms = 0;
 	}
-	workers_retire(agent->workers, NULL);
-	agent->next_look_ms = 0;
 	notify_serving(agent);
 }
 
