@@ -58,7 +58,7 @@ static void on_changed(void *user, const struct served *served,
 		log_warn("profile '%s': %s", served->profile->name, why.text);
 }
 
-static void keep_sinks_filled(struct agent *agent)
+void agent_fill_sinks(struct agent *agent)
 {
 	for (size_t i = 0; i < agent->served.count; i++)
 		if (agent->served.items[i]->profile->sink_count > 0)
@@ -270,7 +270,7 @@ static void reload(struct agent *agent)
 		broker_reload(agent->broker);
 		remove_orphans(&old, &agent->served);
 		served_clear(&old);
-		keep_sinks_filled(agent);
+		agent_fill_sinks(agent);
 		/* their successors read it as well, which they could not if it
 		 * were wrong */
 		workers_retire(agent->workers, NULL);
@@ -473,7 +473,7 @@ enum po_status agent_run(const struct agent_options *options,
 			agent.served.count, agent.served.count == 1 ? "" : "s",
 			agent.listener.path[0] ? agent.listener.path
 					       : "the socket it was given");
-		keep_sinks_filled(&agent);
+		agent_fill_sinks(&agent);
 		notify_serving(&agent);
 		st = serve(&agent, err);
 		(void)agent_record(
