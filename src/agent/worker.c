@@ -7,6 +7,7 @@
 #include "base/error_json.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "cryptoki/device.h"
 #include "http/http.h"
 
@@ -109,6 +110,65 @@ static void take_recorded(struct worker *w, json_t *message)
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
+/* ---- a module that leaks ------------------------------------------------------------ */
+
+/* Neither figure is exact; what counts is growth without end. */
+static size_t resident_bytes(void)
+{
+	char text[128];
+	uint64_t pages = 0;
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+	char *second;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	second = strchr(text, ' '); /* size, resident, … (proc(5)) */
+	if (!second)
+		return 0;
+	second++;
+	second[strcspn(second, " ")] = '\0';
+	if (!text_to_uint(second, UINT32_MAX, &pages))
+		return 0;
+	return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The lowest number that is free: with few files open it is small. */
+static int lowest_free_fd(void)
+{
+	int fd = fcntl(WORKER_FD, F_DUPFD_CLOEXEC, 0);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd < 0 ? WORKER_FILES_MAX : fd;
+}
+
+/* Tells the agent, once, that another worker should take over. */
+static void check_health(struct worker *w)
+{
+	size_t bytes = resident_bytes();
+	int fd = lowest_free_fd();
+	json_auto_t *message = NULL;
+
+	(void)pthread_mutex_lock(&w->lock);
+	if (w->first_bytes == 0)
+		w->first_bytes = bytes;
+	if (!w->is_tired &&
+	    (fd >= WORKER_FILES_MAX ||
+	     bytes > w->first_bytes + WORKER_GROWTH_MAX_BYTES)) {
+		w->is_tired = true;
+		message = json_pack("{s:s}", "tired",
+				    fd >= WORKER_FILES_MAX ? "open files"
+							   : "memory");
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+	if (message)
+		say(w, message);
+}
+
 /* ---- a thread for each ----------------------------------------------------------------------- */
 
 /* The thread of the module still runs in there: no way back. */
@@ -134,6 +194,7 @@ static void job_end(struct job *job, const struct po_error *why)
 				  json_integer((json_int_t)job->id));
 	say(w, job->answer);
 	leave_if_lost(w);
+	check_health(w);
 	if (job->env.http)
 		job->env.http->free(job->env.http);
 	json_decref(job->answer);

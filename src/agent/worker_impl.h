@@ -28,6 +28,8 @@ struct worker {
 	uint64_t last_record;
 	struct pending *pending; /* records that wait for their answer */
 	bool is_alone;           /* the agent is gone */
+	size_t first_bytes;      /* resident, after the first job */
+	bool is_tired;           /* another worker should take over */
 };
 
 struct job { /* in a thread of its own */
