@@ -13,11 +13,11 @@ SPY=$(find /usr/lib -name pkcs11-spy.so | head -n 1)
 
 up() { # [PROFILE-LINE...]
 	own_world
-	lab_profile lab 'pin-from = "prompt"' "$@"
+	case "$*" in *pin-from*) ;; *) set -- "$@" 'pin-from = "prompt"' ;; esac
+	lab_profile lab "$@"
 	agent_start agent
-	within 10 looked
+	within 10 is_locked true
 }
-looked() { answers 200 /v1/status && is '.profiles[0].token.state == "present"'; }
 is_locked() { answers 200 /v1/status && is ".profiles[0].locked == $1"; }
 unlock() { answers 200 /v1/unlock -d "{\"profile\":\"lab\",\"pin\":\"${1-$SOFTHSM_PIN}\"}"; }
 # typed TEXT COMMAND...: on a terminal; what happened is in $T/seen.
@@ -35,7 +35,8 @@ locked_at_first() {
 	PKCS11SPY=$SOFTHSM_MODULE PKCS11SPY_OUTPUT=$T/spy
 	export PKCS11SPY PKCS11SPY_OUTPUT
 	up "module = \"$SPY\""
-	is_locked true
+	# what can be seen without a PIN is
+	is '.profiles[0] | .token.state == "present" and .token.label == "lab" and .certificate.subject == "CN=rsa"'
 	for path in /v1/token/lab '/v1/token/lab?wait=3' '/v1/token/lab?force_new=1'; do
 		errs 423 pin 7 "p11oauth unlock lab" "$path"
 	done
@@ -57,7 +58,7 @@ unlocked() {
 	answers 200 /v1/token/lab
 	answers 200 '/v1/token/lab?force_new=1'
 	[ "$(calls C_Login)" -eq 1 ]
-	ledger '[.[] | select(.event == "pin")] | length == 1 and .[0].sent and .[0].status == "ok" and .[0].token.label == "lab"'
+	ledger '[.[] | select(.event == "pin")] == []' # those are failures
 	ledger "[.[] | select(.event == \"unlock\")] | length == 1 and .[0].profile == \"lab\" and .[0].status == \"ok\" and .[0].peer.uid == $(id -u)"
 	hasnt "$W/agent.err" "$SOFTHSM_PIN"
 	hasnt "$(LEDGER)" "$SOFTHSM_PIN"
@@ -70,7 +71,7 @@ by_command_on_a_terminal() {
 	answers 200 /v1/token/lab
 	expect 0 "$P11OAUTH" lock lab --socket "$AGENT_SOCKET"
 	errs 423 pin 7 "unlock" /v1/token/lab
-	typed 000000 unlock lab --socket "$AGENT_SOCKET"
+	typed 918273 unlock lab --socket "$AGENT_SOCKET"
 	exited 7
 	errs 423 pin 7 "unlock" /v1/token/lab
 	[ "$(calls C_Login)" -eq 2 ]
@@ -78,24 +79,26 @@ by_command_on_a_terminal() {
 a_wrong_pin() {
 	up
 	for times in 1 2; do
-		errs 423 pin 7 "wrong PIN" /v1/unlock -d '{"profile":"lab","pin":"000000"}'
+		errs 423 pin 7 "wrong PIN" /v1/unlock -d '{"profile":"lab","pin":"918273"}'
 		[ "$(calls C_Login)" -eq "$times" ]
 		is_locked true
 		errs 423 pin 7 "unlock" /v1/token/lab
 		[ "$(calls C_Login)" -eq "$times" ]
 	done
 	ledger '[.[] | select(.event == "unlock") | .status] == ["pin", "pin"]'
+	ledger '[.[] | select(.event == "pin")] | length == 2 and all(.sent and .status == "pin" and .source == "prompt"
+		and .token.label == "lab")'
 	unlock
 	answers 200 /v1/token/lab
-	hasnt "$W/agent.err" 000000
-	hasnt "$(LEDGER)" 000000
+	hasnt "$W/agent.err" 918273
+	hasnt "$(LEDGER)" 918273
 }
 # While one is unlocked, a wrong PIN is a person's mistake and nobody else's.
 a_wrong_pin_later() {
 	up
 	unlock
 	answers 200 /v1/token/lab
-	ask /v1/unlock -d '{"profile":"lab","pin":"000000"}'
+	ask /v1/unlock -d '{"profile":"lab","pin":"918273"}'
 	echo "answered $STATUS"
 	[ "$(calls C_Login)" -le 2 ]
 	answers 200 /v1/token/lab
@@ -113,7 +116,7 @@ locked_again() {
 	answers 200 /v1/token/lab
 	answers 200 /v1/lock -d '{}'
 	errs 423 pin 7 "unlock" /v1/token/lab
-	answers 200 /v1/lock # a body is not needed
+	answers 200 /v1/lock -X POST # a body is not needed
 	ledger '[.[] | select(.event == "lock")] | length == 3'
 }
 no_pin_for_a_stored_one() {
@@ -133,7 +136,7 @@ one_pin_for_all_of_a_token() {
 	lab_profile lab 'pin-from = "prompt"'
 	lab_profile more 'pin-from = "prompt"' 'client-id = "more"'
 	agent_start agent
-	within 10 looked
+	within 10 is_locked true
 	unlock
 	answers 200 /v1/token/more
 	[ "$(calls C_Login)" -eq 1 ]
@@ -167,7 +170,7 @@ a_worker_is_killed() {
 	[ "$(gets '/v1/token/lab?force_new=1')" != "$good" ]
 }
 a_session_is_lost() {
-	P11FAULT_FAIL=C_Sign:1:0x101; export P11FAULT_FAIL # CKR_USER_NOT_LOGGED_IN
+	P11FAULT_FAIL=C_Sign:1:0xB3; export P11FAULT_FAIL # CKR_SESSION_HANDLE_INVALID
 	up
 	unlock
 	ask /v1/token/lab
@@ -175,7 +178,7 @@ a_session_is_lost() {
 	[ "$(calls C_Login)" -eq 2 ] # with the kept PIN; nobody is asked
 }
 the_last_try_is_a_persons() {
-	P11FAULT_FAIL=C_Sign:1:0x101; export P11FAULT_FAIL
+	P11FAULT_FAIL=C_Sign:1:0xB3; export P11FAULT_FAIL
 	P11FAULT_TOKENFLAGS=0x20000; export P11FAULT_TOKENFLAGS # FINAL_TRY
 	up
 	unlock

@@ -44,6 +44,7 @@ integ_tests = \
 	tests/integ/742-agent-policy.t \
 	tests/integ/744-agent-ledger.t \
 	tests/integ/746-agent-locks.t \
+	tests/integ/748-agent-morning.t \
 	tests/integ/750-systemd.t \
 	tests/integ/752-agent-sandbox.t \
 	tests/integ/760-agent-load.t \
