@@ -58,11 +58,36 @@ static void on_changed(void *user, const struct served *served,
 		log_warn("profile '%s': %s", served->profile->name, why.text);
 }
 
-static void keep_sinks_filled(struct agent *agent)
+void agent_fill_sinks(struct agent *agent)
 {
 	for (size_t i = 0; i < agent->served.count; i++)
 		if (agent->served.items[i]->profile->sink_count > 0)
 			broker_keep(agent->broker, agent->served.items[i]);
+}
+
+static bool has_sink(const struct served_list *list, const char *path)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct profile *p = list->items[i]->profile;
+
+		for (size_t j = 0; j < p->sink_count; j++)
+			if (strcmp(p->sinks[j].path, path) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* Files that nobody would renew or remove any more. */
+static void remove_orphans(const struct served_list *old,
+			   const struct served_list *fresh)
+{
+	for (size_t i = 0; i < old->count; i++) {
+		const struct profile *p = old->items[i]->profile;
+
+		for (size_t j = 0; j < p->sink_count; j++)
+			if (!has_sink(fresh, p->sinks[j].path))
+				(void)unlink(p->sinks[j].path);
+	}
 }
 
 /* ---- workers and peers --------------------------------------------------------------- */
@@ -243,11 +268,14 @@ static void reload(struct agent *agent)
 
 		agent->served = fresh;
 		broker_reload(agent->broker);
+		remove_orphans(&old, &agent->served);
 		served_clear(&old);
-		keep_sinks_filled(agent);
+		agent_fill_sinks(agent);
+		/* their successors read it as well, which they could not if it
+		 * were wrong */
+		workers_retire(agent->workers, NULL);
+		agent->next_look_ms = 0;
 	}
-	workers_retire(agent->workers, NULL);
-	agent->next_look_ms = 0;
 	notify_serving(agent);
 }
 
@@ -445,7 +473,7 @@ enum po_status agent_run(const struct agent_options *options,
 			agent.served.count, agent.served.count == 1 ? "" : "s",
 			agent.listener.path[0] ? agent.listener.path
 					       : "the socket it was given");
-		keep_sinks_filled(&agent);
+		agent_fill_sinks(&agent);
 		notify_serving(&agent);
 		st = serve(&agent, err);
 		(void)agent_record(

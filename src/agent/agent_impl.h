@@ -40,6 +40,11 @@ struct agent {
 	} counts;
 };
 
+/* ---- agent.c -------------------------------------------------------------------- */
+
+/* From now on each profile with sinks has an access token, and they have it. */
+void agent_fill_sinks(struct agent *agent);
+
 /* ---- records.c: what the agent puts into the ledger ----------------------------- */
 
 /*

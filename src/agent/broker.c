@@ -363,8 +363,11 @@ void broker_keep(struct broker *b, const struct served *s)
 
 	if (!e)
 		e = add(b, s, NULL);
-	if (e)
-		e->is_kept = true;
+	if (!e)
+		return;
+	e->is_kept = true;
+	if (e->token.value)
+		b->events.changed(b->events.user, s, &e->token);
 }
 
 /* ---- what time brings ------------------------------------------------------------ */
@@ -414,19 +417,18 @@ static int64_t entry_next_ms(const struct entry *e, int64_t now_ms)
 	const struct cached_token *c = &e->token;
 	const struct served *s = served_of(e);
 	struct po_error none = { 0 };
+	bool may_try = !e->is_minting && s && !is_locked(s, &none);
 	int64_t ms = INT64_MAX;
 
-	if (e->is_minting || !s || is_locked(s, &none))
+	if (!may_try)
 		ms = c->value ? c->expires_ms : INT64_MAX;
 	else if (c->value)
 		ms = cached_token_next_ms(c, now_ms);
 	else
 		ms = e->is_kept ? c->retry_ms : forget_ms(c);
 	for (const struct waiter *w = e->waiters; w; w = w->next) {
-		int64_t try_ms = e->is_minting ? INT64_MAX : c->retry_ms;
-
-		if (try_ms < ms)
-			ms = try_ms;
+		if (may_try && c->retry_ms < ms)
+			ms = c->retry_ms;
 		if (!e->is_minting && w->until_ms && w->until_ms < ms)
 			ms = w->until_ms;
 	}

@@ -57,7 +57,8 @@ void broker_free(struct broker *broker);
 void broker_ask(struct broker *broker, const struct broker_request *request,
 		broker_answer *answer, void *user);
 
-/* Keeps one for the profile's own scope from now on, though nobody asks. */
+/* Keeps one for the profile's own scope from now on, though nobody asks; one that
+ * is there already counts as changed. */
 void broker_keep(struct broker *broker, const struct served *served);
 
 /* Forgets the access tokens of a profile; those who wait get why. */

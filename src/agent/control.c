@@ -113,6 +113,7 @@ static void set_unlocked(struct agent *agent, struct served *s)
 		other->is_locked = false;
 		broker_retry(agent->broker, other->profile->name);
 	}
+	agent_fill_sinks(agent);
 }
 
 static void on_unlocked(void *user, const json_t *answer,
@@ -248,16 +249,23 @@ void agent_route_lock(struct agent *agent, struct server_request *request)
 		agent_answer_unknown(agent, request, name);
 		return;
 	}
+	/* all or none: who may not lock one of them locks nothing */
+	for (size_t i = 0; why.status == PO_OK && i < agent->served.count;
+	     i++) {
+		const struct served *s = agent->served.items[i];
+
+		if ((!name || strcmp(name, s->profile->name) == 0) &&
+		    !may_control(agent, request, s, "lock")) {
+			json_decref(locked);
+			return;
+		}
+	}
 	for (size_t i = 0; why.status == PO_OK && i < agent->served.count;
 	     i++) {
 		struct served *s = agent->served.items[i];
 
 		if (name && strcmp(name, s->profile->name) != 0)
 			continue;
-		if (!may_control(agent, request, s, "lock")) {
-			json_decref(locked);
-			return;
-		}
 		hold(agent, s, server_peer(request));
 		(void)json_array_append_new(locked,
 					    json_string(s->profile->name));

@@ -260,7 +260,12 @@ static json_t *do_end(const json_t *question)
 			(void)snprintf(how, sizeof(how), "exit status %d",
 				       WEXITSTATUS(status));
 	} else if (kill(pid, SIGKILL) == 0) {
-		(void)waitpid(pid, &status, 0);
+		int64_t until_ms = clock_monotonic_ms() + END_MS;
+
+		/* one that is stuck in the kernel may take its time */
+		while (waitpid(pid, &status, WNOHANG) == 0 &&
+		       clock_monotonic_ms() < until_ms)
+			(void)poll(NULL, 0, 2);
 		(void)snprintf(how, sizeof(how), "stopped by the agent");
 	}
 	return json_pack("{s:s}", "how", how);

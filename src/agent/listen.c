@@ -103,6 +103,15 @@ static enum po_status make_folder(const char *path, gid_t group,
 		       strerror(errno));
 }
 
+/* Another agent may have removed the file between our open and our lock. */
+static bool is_still_there(int fd, const char *path)
+{
+	struct stat ours, theirs;
+
+	return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
 /* Two agents at one path would take each other's jobs. */
 static enum po_status take_lock(struct listener *l, struct po_error *err)
 {
@@ -114,7 +123,8 @@ static enum po_status take_lock(struct listener *l, struct po_error *err)
 	if (l->lock_fd < 0)
 		return po_fail(err, PO_E_CONFIG, errno, "'%s': %s", path,
 			       strerror(errno));
-	if (flock(l->lock_fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(l->lock_fd, LOCK_EX | LOCK_NB) == 0 &&
+	    is_still_there(l->lock_fd, path))
 		return PO_OK;
 	return po_fail(err, PO_E_AGENT, errno,
 		       "another agent serves at '%s'; --socket names another "

@@ -21,6 +21,7 @@ libagent_a_SOURCES = \
 	src/agent/waiters.c src/agent/waiters.h \
 	src/agent/worker.c src/agent/worker.h src/agent/worker_impl.h \
 	src/agent/worker_jobs.c \
+	src/agent/worker_sandbox.c \
 	src/agent/workers.c src/agent/workers.h
 libagent_a_CPPFLAGS = $(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS)
 AGENT_LIBS = libagent.a libcache.a $(FLOW_LIBS)

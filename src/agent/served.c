@@ -137,8 +137,10 @@ enum po_status served_load(const char *path, const struct served_list *old,
 
 	if (st != PO_OK || !config)
 		return st;
-	st = take_profiles(config, old, &list, err);
-	if (st == PO_OK && !take_agent(&config->agent, &list.agent))
+	/* profiles borrow the names of files from it */
+	list.config = po_steal(config);
+	st = take_profiles(list.config, old, &list, err);
+	if (st == PO_OK && !take_agent(&list.config->agent, &list.agent))
 		st = po_no_memory(err);
 	if (st != PO_OK) {
 		served_clear(&list);
@@ -154,6 +156,7 @@ void served_clear(struct served_list *list)
 		served_free(list->items[i]);
 	free(list->items);
 	agent_settings_clear(&list->agent);
+	config_free(list->config);
 	*list = (struct served_list){ 0 };
 }
 

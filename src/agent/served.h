@@ -37,6 +37,7 @@ struct served_list {
 	struct served **items; /* owned, in the order of the configuration */
 	size_t count;
 	struct agent_settings agent; /* owned */
+	struct config *config;       /* owned; where the settings stand */
 };
 
 /*

@@ -7,7 +7,7 @@
 #include "base/error_json.h"
 #include "base/interrupt.h"
 #include "base/log.h"
-#include "base/sandbox.h"
+#include "base/text.h"
 #include "cryptoki/device.h"
 #include "http/http.h"
 
@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 #define LEAVE_MS 15000 /* for jobs that are under way */
-#define RULES_MAX 64
 
 struct pending {
 	struct pending *next;
@@ -111,6 +110,65 @@ static void take_recorded(struct worker *w, json_t *message)
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
+/* ---- a module that leaks ------------------------------------------------------------ */
+
+/* Neither figure is exact; what counts is growth without end. */
+static size_t resident_bytes(void)
+{
+	char text[128];
+	uint64_t pages = 0;
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+	char *second;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	second = strchr(text, ' '); /* size, resident, … (proc(5)) */
+	if (!second)
+		return 0;
+	second++;
+	second[strcspn(second, " ")] = '\0';
+	if (!text_to_uint(second, UINT32_MAX, &pages))
+		return 0;
+	return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The lowest number that is free: with few files open it is small. */
+static int lowest_free_fd(void)
+{
+	int fd = fcntl(WORKER_FD, F_DUPFD_CLOEXEC, 0);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd < 0 ? WORKER_FILES_MAX : fd;
+}
+
+/* Tells the agent, once, that another worker should take over. */
+static void check_health(struct worker *w)
+{
+	size_t bytes = resident_bytes();
+	int fd = lowest_free_fd();
+	json_auto_t *message = NULL;
+
+	(void)pthread_mutex_lock(&w->lock);
+	if (w->first_bytes == 0)
+		w->first_bytes = bytes;
+	if (!w->is_tired &&
+	    (fd >= WORKER_FILES_MAX ||
+	     bytes > w->first_bytes + WORKER_GROWTH_MAX_BYTES)) {
+		w->is_tired = true;
+		message = json_pack("{s:s}", "tired",
+				    fd >= WORKER_FILES_MAX ? "open files"
+							   : "memory");
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+	if (message)
+		say(w, message);
+}
+
 /* ---- a thread for each ----------------------------------------------------------------------- */
 
 /* The thread of the module still runs in there: no way back. */
@@ -136,6 +194,7 @@ static void job_end(struct job *job, const struct po_error *why)
 				  json_integer((json_int_t)job->id));
 	say(w, job->answer);
 	leave_if_lost(w);
+	check_health(w);
 	if (job->env.http)
 		job->env.http->free(job->env.http);
 	json_decref(job->answer);
@@ -261,43 +320,6 @@ static void finish(struct worker *w, struct queue *q)
 	}
 }
 
-static enum po_status confine(const struct worker *w, const char *module,
-			      struct po_error *err)
-{
-	static const char *const read[] = { "/usr", "/lib",  "/lib64",
-					    "/etc", "/proc", "/sys" };
-	struct sandbox_rule rules[RULES_MAX];
-	struct sandbox sandbox = { .rules = rules, .deny_bind = true };
-	int abi = 0;
-
-	for (size_t i = 0; i < PO_ARRAY_SIZE(read); i++)
-		rules[sandbox.count++] =
-			(struct sandbox_rule){ read[i],
-					       SANDBOX_READ | SANDBOX_EXECUTE };
-	rules[sandbox.count++] =
-		(struct sandbox_rule){ "/dev", SANDBOX_READ | SANDBOX_WRITE };
-	for (size_t i = 0; i < w->served.count; i++) {
-		const struct served *s = w->served.items[i];
-		char *const *paths = s->profile->module_paths;
-
-		for (; strcmp(s->module, module) == 0 && *paths &&
-		       sandbox.count < RULES_MAX;
-		     paths++)
-			rules[sandbox.count++] = (struct sandbox_rule){
-				*paths,
-				SANDBOX_READ | SANDBOX_WRITE | SANDBOX_EXECUTE
-			};
-	}
-	if (sandbox.count == PO_ARRAY_SIZE(read) + 1) {
-		log_debug(LOG_CRYPTOKI,
-			  "worker of module '%s': not confined; its profiles "
-			  "name no module-paths",
-			  module);
-		return PO_OK;
-	}
-	return sandbox_enter(&sandbox, &abi, err);
-}
-
 static enum po_status set_up(struct worker *w, const char *config,
 			     const char *module, struct po_error *err)
 {
@@ -315,7 +337,7 @@ static enum po_status set_up(struct worker *w, const char *config,
 	(void)pthread_cond_init(&w->changed, NULL);
 	st = served_load(config, NULL, &w->served, err);
 	if (st == PO_OK)
-		st = confine(w, module, err);
+		st = worker_confine(&w->served, module, err);
 	w->pins = pins_new();
 	w->desk = key_desk_new();
 	if (st == PO_OK && (!w->pins || !w->desk))

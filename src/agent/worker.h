@@ -20,6 +20,10 @@
 
 #define WORKER_THREADS_MAX 32 /* jobs that are under way at once */
 
+/* A module that leaks is noticed by these, and its worker replaced. */
+#define WORKER_FILES_MAX 256
+#define WORKER_GROWTH_MAX_BYTES ((size_t)64 * 1024 * 1024)
+
 /* Works for the agent at descriptor WORKER_FD until it is gone. module: which
  * profiles' module-paths count. */
 enum po_status worker_main(const char *config, const char *module,

@@ -28,6 +28,8 @@ struct worker {
 	uint64_t last_record;
 	struct pending *pending; /* records that wait for their answer */
 	bool is_alone;           /* the agent is gone */
+	size_t first_bytes;      /* resident, after the first job */
+	bool is_tired;           /* another worker should take over */
 };
 
 struct job { /* in a thread of its own */
@@ -44,5 +46,15 @@ bool job_is(const struct job *job, const char *op);
 
 /* Does it; what it gives is in job->answer, also beside a failure. */
 enum po_status job_run(struct job *job, struct po_error *err) PO_MUST_CHECK;
+
+/*
+ * worker_sandbox.c: when a profile of the module names module-paths, nothing but
+ * those, what the profiles name, the system's libraries and our own folders can
+ * be reached any more, and no TCP port be bound. A kernel without Landlock is
+ * told in the log.
+ */
+enum po_status worker_confine(const struct served_list *served,
+			      const char *module,
+			      struct po_error *err) PO_MUST_CHECK;
 
 #endif

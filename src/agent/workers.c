@@ -269,6 +269,26 @@ static void take_answer(struct worker *worker, const json_t *message)
 		end_job(worker, job, message, &why);
 }
 
+static void retire(struct worker *worker)
+{
+	json_auto_t *leave = json_pack("{s:s}", "op", "leave");
+
+	if (!is_running(worker) || worker->retire_by_ms)
+		return;
+	worker->retire_by_ms = clock_monotonic_ms() + RETIRE_MS;
+	if (!leave || channel_send(&worker->channel, leave, NULL) != PO_OK)
+		worker->retire_by_ms = 1; /* overdue */
+}
+
+/* Its module leaks: what is under way ends, then its successor goes on. */
+static void take_leave(struct worker *worker, const char *what)
+{
+	log_warn("the worker of module '%s' leaks %s; it is replaced",
+		 worker->module, what);
+	worker->restarts++;
+	retire(worker);
+}
+
 /* False: the worker is gone. */
 static bool listen_to(struct workers *w, struct worker *worker)
 {
@@ -283,6 +303,8 @@ static bool listen_to(struct workers *w, struct worker *worker)
 			return is_there;
 		if (json_object_get(message, "record"))
 			take_record(w, worker, message);
+		else if (json_text(message, "tired"))
+			take_leave(worker, json_text(message, "tired"));
 		else
 			take_answer(worker, message);
 	}
@@ -420,17 +442,6 @@ int64_t workers_next_ms(const struct workers *w)
 			next_ms = worker->retire_by_ms;
 	}
 	return next_ms;
-}
-
-static void retire(struct worker *worker)
-{
-	json_auto_t *leave = json_pack("{s:s}", "op", "leave");
-
-	if (!is_running(worker) || worker->retire_by_ms)
-		return;
-	worker->retire_by_ms = clock_monotonic_ms() + RETIRE_MS;
-	if (!leave || channel_send(&worker->channel, leave, NULL) != PO_OK)
-		worker->retire_by_ms = 1; /* overdue */
 }
 
 void workers_retire(struct workers *w, const char *module)

@@ -28,6 +28,7 @@
  *   P11FAULT_LOG         file: one line per call, "FUNCTION CKR", no data, and
  *                        "fault: FUNCTION WHAT"
  *   P11FAULT_STDOUT      set: prints a line on stdout at every call
+ *   P11FAULT_LEAK        so many open files are left behind at every call
  *   P11FAULT_SIGN        der, short, long, huge or flip: falsifies signatures
  */
 #include <dlfcn.h>
@@ -133,6 +134,9 @@ __attribute__((format(printf, 1, 2))) static void log_line(const char *text,
 static void log_call(const char *function, CK_RV rv)
 {
 	log_line("%s 0x%lx", function, rv);
+	if (getenv("P11FAULT_LEAK"))
+		for (int i = atoi(getenv("P11FAULT_LEAK")); i > 0; i--)
+			(void)dup(STDERR_FILENO);
 	if (getenv("P11FAULT_STDOUT")) {
 		printf("fault-module: %s was called\n", function);
 		fflush(stdout);

@@ -36,9 +36,14 @@ integ_tests = \
 	tests/integ/650-selection.t \
 	tests/integ/660-pin-memory.t \
 	tests/integ/700-completion.t \
+	tests/integ/730-agent-client.t \
 	tests/integ/740-agent.t \
 	tests/integ/740-units.t \
+	tests/integ/741-agent-life.t \
+	tests/integ/743-agent-leak.t \
+	tests/integ/742-agent-policy.t \
 	tests/integ/750-systemd.t \
+	tests/integ/752-agent-sandbox.t \
 	tests/integ/760-agent-load.t \
 	tests/integ/765-agent-soak.t \
 	tests/integ/770-agent-kill.t \
