@@ -191,8 +191,7 @@ static void add_written(struct rules *r, const struct agent *agent)
 static enum po_status confine(struct agent *agent, struct po_error *err)
 {
 	/* the C library wants these for names of users and groups */
-	static const char *const read[] = { "/etc", "/usr", "/lib", "/lib64",
-					    PO_SYSCONFDIR "/p11oauth" };
+	static const char *const read[] = { "/etc", "/usr", "/lib", "/lib64" };
 	struct rules *rules = calloc(1, sizeof(*rules));
 	struct sandbox sandbox = { .deny_bind = true,
 				   .deny_connect = true,
@@ -203,6 +202,7 @@ static enum po_status confine(struct agent *agent, struct po_error *err)
 		return po_no_memory(err);
 	for (size_t i = 0; i < PO_ARRAY_SIZE(read); i++)
 		add_rule(rules, read[i], SANDBOX_READ);
+	add_rule(rules, PO_SYSCONFDIR "/p11oauth", SANDBOX_READ);
 	add_rule(rules, "/dev/null", SANDBOX_READ | SANDBOX_WRITE);
 	add_configuration(rules, agent);
 	add_written(rules, agent);

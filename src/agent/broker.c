@@ -16,6 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Nobody can use one that is over when it arrives, and its expires_in, in whole
+ * seconds, would be 0. */
+#define LEAST_MS 1250
 #define WORKER_MARGIN_MS 15000 /* over what the worker itself allows */
 
 struct entry {
@@ -278,7 +281,9 @@ static struct waiter *waiter_of(const struct broker_request *r, int64_t now_ms,
 	if (!w)
 		return NULL;
 	*w = (struct waiter){
-		.min_ms = r->min_valid_s * 1000,
+		.min_ms = r->min_valid_s * 1000 > LEAST_MS
+				  ? r->min_valid_s * 1000
+				  : LEAST_MS,
 		.since_ms = now_ms,
 		.until_ms = r->wait_s > 0 ? now_ms + r->wait_s * 1000 : 0,
 		.force_new = r->force_new,

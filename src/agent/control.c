@@ -205,7 +205,7 @@ void agent_route_unlock(struct agent *agent, struct server_request *request)
 	else if (st == PO_OK && !may_control(agent, request, s, "unlock"))
 		return;
 	else if (st == PO_OK)
-		st = submit_unlock(agent, request, s, body, &why);
+		(void)submit_unlock(agent, request, s, body, &why);
 	if (why.status != PO_OK)
 		agent_answer_error(request, &why, 0);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define DATAGRAM_MAX 8192
+#define END_TRIES 10 /* of 10 ms each */
 #define ANSWER_MS 10000
 #define END_MS 5000
 
@@ -245,6 +246,17 @@ static json_t *do_spawn(const json_t *question, const char *config, int fd)
 			 error);
 }
 
+/* Its descriptors are closed a moment before it can be waited for. */
+static bool has_ended(pid_t pid, int *ret_status)
+{
+	for (int i = 0; i < END_TRIES; i++) {
+		if (waitpid(pid, ret_status, WNOHANG) == pid)
+			return true;
+		(void)poll(NULL, 0, 10);
+	}
+	return false;
+}
+
 static json_t *do_end(const json_t *question)
 {
 	pid_t pid = (pid_t)json_integer_value(json_object_get(question, "pid"));
@@ -252,7 +264,7 @@ static json_t *do_end(const json_t *question)
 	int status = 0;
 
 	/* its number is its own until we have waited for it */
-	if (pid <= 1 || waitpid(pid, &status, WNOHANG) == pid) {
+	if (pid <= 1 || has_ended(pid, &status)) {
 		if (WIFSIGNALED(status))
 			(void)snprintf(how, sizeof(how), "killed by signal %d",
 				       WTERMSIG(status));

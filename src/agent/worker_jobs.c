@@ -189,8 +189,9 @@ static bool is_in_use(struct job *job)
 }
 
 /*
- * Where a person types the PIN, a login is tried without one: it ends where the
- * PIN is asked for, and tells whether there is need of one.
+ * First what can be seen without a login. Where a person types the PIN, a login
+ * is then tried without one: it ends where the PIN is asked for, and tells
+ * whether there is need of one.
  */
 static enum po_status do_look(struct job *job, struct po_error *err)
 {
@@ -204,7 +205,11 @@ static enum po_status do_look(struct job *job, struct po_error *err)
 			   &source, err);
 	if (st != PO_OK)
 		return st;
-	st = reach(job, source, wants_person, err);
+	st = reach(job, source, false, err);
+	if (wants_person && (st == PO_OK || st == PO_E_NOT_FOUND)) {
+		po_error_clear(err);
+		st = reach(job, source, true, err);
+	}
 	if (st == PO_OK && wants_person)
 		(void)set(job->answer, "locked", json_false());
 	key_desk_give(job->worker->desk);

@@ -42,6 +42,9 @@ integ_tests = \
 	tests/integ/741-agent-life.t \
 	tests/integ/743-agent-leak.t \
 	tests/integ/742-agent-policy.t \
+	tests/integ/744-agent-ledger.t \
+	tests/integ/746-agent-locks.t \
+	tests/integ/748-agent-morning.t \
 	tests/integ/750-systemd.t \
 	tests/integ/752-agent-sandbox.t \
 	tests/integ/760-agent-load.t \

@@ -15,7 +15,7 @@ EXTRA_DIST += tests/tools/agent-kill.py tests/tools/agent-load.py \
 	tests/tools/piv-card.py tests/tools/pty-run.py tests/tools/pkcs11-calls.py \
 	tests/tools/slow-proxy.py tests/tools/soak_faults.py \
 	tests/tools/soak_proxy.py
-EXTRA_DIST += tests/tools/check-kubernetes.py tests/tools/fault-sweep.py tests/tools/jwk-to-pem.py \
+EXTRA_DIST += tests/tools/certificate.py tests/tools/check-kubernetes.py tests/tools/fault-sweep.py tests/tools/jwk-to-pem.py \
 	tests/tools/jwt-sign.py \
 	tests/tools/loopback-up.py tests/tools/peak-rss.py tests/tools/pinentry.py \
 	tests/tools/piv-card.py tests/tools/pty-run.py tests/tools/pkcs11-calls.py \
