@@ -16,6 +16,7 @@ void channel_init(struct channel *channel, int fd)
 	channel->fd = fd;
 	buf_init(&channel->in,
 		 PREFIX_BYTES + CHANNEL_MESSAGE_MAX + CHUNK_BYTES);
+	buf_init(&channel->out, CHANNEL_WAITING_MAX);
 }
 
 void channel_close(struct channel *channel)
@@ -24,31 +25,64 @@ void channel_close(struct channel *channel)
 		(void)close(channel->fd);
 	channel->fd = -1;
 	buf_clear(&channel->in);
+	buf_clear(&channel->out);
 }
 
-static enum po_status send_all(int fd, const char *data, size_t len,
-			       struct po_error *err)
+/* *ret_sent: how much went out before the reader was too slow. */
+static enum po_status send_some(int fd, const char *data, size_t len,
+				size_t *ret_sent, struct po_error *err)
 {
-	while (len > 0) {
-		ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+	*ret_sent = 0;
+	while (*ret_sent < len) {
+		ssize_t n = send(fd, data + *ret_sent, len - *ret_sent,
+				 MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN)
+			return PO_OK;
 		if (n < 0)
 			return po_fail(err, PO_E_DEVICE, errno,
 				       "the other process does not listen: %s",
 				       strerror(errno));
-		data += n;
-		len -= (size_t)n;
+		*ret_sent += (size_t)n;
 	}
 	return PO_OK;
+}
+
+/* Drops the first bytes; nothing of them stays behind, nor room that one long
+ * message wanted. */
+static void drop(struct buf *b, size_t len)
+{
+	if (len == b->len) {
+		buf_clear(b);
+		return;
+	}
+	memmove(b->data, b->data + len, b->len - len);
+	OPENSSL_cleanse(b->data + b->len - len, len);
+	b->len -= len;
+}
+
+enum po_status channel_flush(struct channel *channel, struct po_error *err)
+{
+	size_t sent = 0;
+	enum po_status st = PO_OK;
+
+	if (channel->out.len > 0)
+		st = send_some(channel->fd, channel->out.data, channel->out.len,
+			       &sent, err);
+	if (sent > 0)
+		drop(&channel->out, sent);
+	return st;
 }
 
 enum po_status channel_send(struct channel *channel, const json_t *message,
 			    struct po_error *err)
 {
 	po_auto_buf text = { 0 };
+	size_t sent = 0;
 	uint32_t len;
+	enum po_status st;
 
 	buf_init(&text, PREFIX_BYTES + CHANNEL_MESSAGE_MAX);
 	if (!buf_add(&text, "\0\0\0", PREFIX_BYTES) ||
@@ -57,7 +91,14 @@ enum po_status channel_send(struct channel *channel, const json_t *message,
 	len = (uint32_t)(text.len - PREFIX_BYTES);
 	for (size_t i = 0; i < PREFIX_BYTES; i++)
 		text.data[i] = (char)(uint8_t)(len >> (24 - 8 * i));
-	return send_all(channel->fd, text.data, text.len, err);
+	st = channel_flush(channel, err);
+	if (st == PO_OK && channel->out.len == 0)
+		st = send_some(channel->fd, text.data, text.len, &sent, err);
+	if (st == PO_OK && sent < text.len &&
+	    !buf_add(&channel->out, text.data + sent, text.len - sent))
+		st = po_fail(err, PO_E_DEVICE, EAGAIN,
+			     "the other process does not listen");
+	return st;
 }
 
 bool channel_fill(struct channel *channel)
@@ -69,14 +110,6 @@ bool channel_fill(struct channel *channel)
 	if (n > 0)
 		OPENSSL_cleanse(chunk, (size_t)n);
 	return ok || (n < 0 && (errno == EINTR || errno == EAGAIN));
-}
-
-/* Drops the first bytes; nothing of them stays behind. */
-static void drop(struct buf *in, size_t len)
-{
-	memmove(in->data, in->data + len, in->len - len);
-	OPENSSL_cleanse(in->data + in->len - len, len);
-	in->len -= len;
 }
 
 enum po_status channel_next(struct channel *channel, json_t **ret_message,

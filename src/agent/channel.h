@@ -13,20 +13,30 @@
 /* An answer of HTTP_BODY_MAX, every byte of it escaped, and what is added. */
 #define CHANNEL_MESSAGE_MAX JSON_TEXT_MAX
 
+/* What waits for a slow reader; a reader that lets more come is no reader. */
+#define CHANNEL_WAITING_MAX (8 * (size_t)JSON_TEXT_MAX)
+
 struct channel {
 	int fd; /* owned; -1: closed */
 	struct buf in;
+	struct buf out; /* what could not be written yet */
 };
 
 void channel_init(struct channel *channel, int fd);
 void channel_close(struct channel *channel);
 
 /*
- * Writes all of one message. On a descriptor that does not block, PO_E_DEVICE
- * when the other side does not read; also when it is gone.
+ * Writes one message; on a descriptor that does not block, the rest waits in out
+ * for channel_flush(). PO_E_DEVICE: the other side is gone, or has not read for
+ * too long.
  */
 enum po_status channel_send(struct channel *channel, const json_t *message,
 			    struct po_error *err) PO_MUST_CHECK;
+
+/* Writes what waits, as far as it goes, when the descriptor can be written.
+ * PO_E_DEVICE: the other side is gone. */
+enum po_status channel_flush(struct channel *channel,
+			     struct po_error *err) PO_MUST_CHECK;
 
 /* Reads what there is; waits for it when the descriptor blocks. False: the other
  * side is gone. */

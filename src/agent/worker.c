@@ -105,7 +105,7 @@ static void take_recorded(struct worker *w, json_t *message)
 	(void)pthread_mutex_lock(&w->lock);
 	for (struct pending *p = w->pending; p; p = p->next)
 		if (p->id == (uint64_t)id)
-			p->answer = json_incref(message);
+			p->answer = json_deep_copy(message);
 	(void)pthread_cond_broadcast(&w->changed);
 	(void)pthread_mutex_unlock(&w->lock);
 }
@@ -223,18 +223,19 @@ static void *job_main(void *arg)
 	return NULL;
 }
 
-/* Waits while too many are under way. */
+/* Takes over message, so that no two threads count its references. */
 static void start_job(struct worker *w, json_t *message)
 {
 	struct job *job = calloc(1, sizeof(*job));
 	pthread_t thread;
 
 	if (!job || !(job->answer = json_object())) {
+		json_decref(message);
 		free(job);
 		return;
 	}
 	job->worker = w;
-	job->message = json_incref(message);
+	job->message = message;
 	job->id = (uint64_t)json_integer_value(json_object_get(message, "id"));
 	(void)pthread_mutex_lock(&w->lock);
 	w->busy++;
@@ -256,7 +257,7 @@ struct queue {           /* what does not fit into WORKER_THREADS_MAX */
 static void start_waiting(struct worker *w, struct queue *q)
 {
 	for (;;) {
-		json_auto_t *message = NULL;
+		json_t *message;
 		bool is_free;
 
 		(void)pthread_mutex_lock(&w->lock);

@@ -46,6 +46,12 @@ static void add_beside(struct rules *r, const char *file)
 		free(folder);
 }
 
+static void rules_clear(struct rules *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		free(r->owned[i]);
+}
+
 /* Files that a profile names, which are read again and again. */
 static void add_profile(struct rules *r, const struct profile *p)
 {
@@ -92,6 +98,7 @@ enum po_status worker_confine(const struct served_list *served,
 		add_profile(&rules, s->profile);
 	}
 	if (!is_wanted) {
+		rules_clear(&rules);
 		log_debug(LOG_CRYPTOKI,
 			  "worker of module '%s': not confined; its profiles "
 			  "name no module-paths",
@@ -112,8 +119,7 @@ enum po_status worker_confine(const struct served_list *served,
 			       "files and module-paths",
 			       module, RULES_MAX)
 		     : sandbox_enter(&sandbox, &abi, err);
-	for (size_t i = 0; i < rules.count; i++)
-		free(rules.owned[i]);
+	rules_clear(&rules);
 	if (st == PO_OK && abi == 0)
 		log_say("worker of module '%s': this kernel has no Landlock; "
 			"module-paths do not count",

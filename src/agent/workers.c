@@ -355,7 +355,9 @@ size_t workers_poll(const struct workers *w, struct pollfd *fds, size_t count,
 		if (is_running(w->items[i]))
 			fds[count++] = (struct pollfd){
 				.fd = w->items[i]->channel.fd,
-				.events = POLLIN,
+				.events = w->items[i]->channel.out.len > 0
+						  ? POLLIN | POLLOUT
+						  : POLLIN,
 			};
 	return count;
 }
@@ -405,6 +407,9 @@ static void handle(struct workers *w, struct worker *worker)
 	int64_t now_ms = clock_monotonic_ms();
 
 	if (is_running(worker) && !listen_to(w, worker))
+		bury(w, worker, "ended");
+	if (is_running(worker) &&
+	    channel_flush(&worker->channel, NULL) != PO_OK)
 		bury(w, worker, "ended");
 	if (is_running(worker) && worker->retire_by_ms &&
 	    now_ms > worker->retire_by_ms)

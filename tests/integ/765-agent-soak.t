@@ -59,8 +59,6 @@ tpm_holds() {
 		echo "$what: $(tpm2_getcap "handles-$what" | tr '\n' ' ')"
 	done
 }
-# Sanitizers keep what was freed, and must be the first library.
-is_sanitized() { grep -q '__asan_init' "$P11OAUTH"; }
 soak() {
 	tpm2_flush
 	tpm_holds >"$W/tpm.before"

@@ -51,6 +51,9 @@ def oauth_error(status, error="invalid_client", **members):
 LOCATION = "https://elsewhere.example/token"
 ANSWERS = {
     "/ok": answer(200, OK),
+    "/ok-tail": with_token(
+        access_token="answer-server-token-that-is-longer-than-what-a-freed-block-loses-7410"
+    ),
     "/ok-string-expiry": with_token(expires_in="1200"),
     "/ok-no-expiry": answer(200, {"access_token": "t", "token_type": "Bearer"}),
     "/ok-no-type": answer(200, {"access_token": "t", "expires_in": 60}),

@@ -112,6 +112,19 @@ class Killer:
             time.sleep(0.005)  # polling for its first answer; bounded above
         self.violation(f"no start: {agent.poll()}")
 
+    def wait_for_a_sink(self):
+        path, until = self.sinks[0][0], time.monotonic() + 3
+
+        def inode():
+            try:
+                return os.stat(path).st_ino
+            except FileNotFoundError:
+                return None
+
+        before = inode()
+        while inode() == before and time.monotonic() < until:
+            time.sleep(0.0001)  # polling; bounded above
+
     def kill(self, agent):
         family = [(pid, start_time(pid), soak_faults.command_line(pid)) for pid, _ in soak_faults.tree_of(agent.pid)]
         agent.kill()
@@ -124,6 +137,10 @@ class Killer:
         agent = self.start()
         if number % 5 == 4:  # in the middle of its start
             time.sleep(self.random.uniform(0, 0.08))  # the moment is the test
+        elif number % 2:  # while it writes sinks: the first one is new
+            self.wait_until_it_serves(agent)
+            self.wait_for_a_sink()
+            time.sleep(self.random.uniform(0, 0.003))  # the moment is the test
         else:
             self.wait_until_it_serves(agent)
             time.sleep(self.random.uniform(0, 1))  # the moment is the test

@@ -37,7 +37,7 @@ class Tally:
     def __init__(self):
         self.lock = threading.Lock()
         self.requests = self.good = self.abandoned = 0
-        self.errors, self.faults = collections.Counter(), collections.Counter()
+        self.errors, self.faults, self.looks = collections.Counter(), collections.Counter(), collections.Counter()
         self.examples, self.violations = {}, collections.Counter()
         self.last_good, self.outage = {}, collections.Counter()
         self.slowest_s = 0.0
@@ -91,7 +91,27 @@ class Caller(threading.Thread):
                 self.hang_up()
         self.hang_up()
 
+    def look(self):
+        """What else can be asked, whatever the state of things."""
+        path = self.random.choice(["/v1/status", "/v1/status", "/v1/profiles", "/metrics", "/v1/jwks/ec", "/v1/jwks/tpm"])
+        self.soak.tally.requests += 1
+        try:
+            self.send(path)
+            if self.random.random() < 0.1:
+                self.soak.tally.abandoned += 1
+                self.hang_up()
+                return
+            status, body = self.answer()
+        except (OSError, ValueError, TypeError) as error:
+            self.soak.tally.violation("no answer", f"{path}: {error!r}")
+            self.hang_up()
+            return
+        self.soak.judge_look(path, status, body)
+
     def one(self):
+        if self.random.random() < 0.05:
+            self.look()
+            return
         name = self.random.choice(list(self.soak.profiles))
         min_valid, wait = self.random.choice([0, 0, 1, 2, 3]), self.random.choice([0, 0, 0, 1, 3])
         path = f"/v1/token/{name}?min_valid={min_valid}&wait={wait}"
@@ -119,7 +139,9 @@ class Soak:
         self.profiles = dict(entry.split("=", 1) for entry in options.profile)  # NAME=CLIENT/SCOPE
         self.random = random.Random(options.seed)
         self.proxy = soak_proxy.Proxy(options.upstream, options.cert, options.key, options.ca)
-        self.faults = soak_faults.Faults(options, self.proxy, self.random)
+        self.faults = soak_faults.Faults(
+            options, self.proxy, self.random, list(self.profiles), self.tally.violation
+        )
         self.seen, self.seen_lock = set(), threading.Lock()
         self.under_way = {}
 
@@ -138,6 +160,19 @@ class Soak:
             self.judge_token(name, min_valid, asked, value)
         else:
             self.judge_error(name, status, value.get("error"))
+
+    def judge_look(self, path, status, body):
+        self.tally.looks[f"{status} {path}"] += 1
+        if path == "/metrics":
+            is_good = status == 200 and b"\np11oauth_requests_total " in body
+        elif path.startswith("/v1/jwks/") and status != 200:
+            self.judge_error(path, status, json.loads(body)["error"])
+            return
+        else:
+            value = json.loads(body)
+            is_good = status == 200 and bool(value.get("profiles") or value.get("keys"))
+        if not is_good:
+            self.tally.violation("a look that shows nothing", f"{path}: {status} {body[:200]!r}")
 
     def judge_token(self, name, min_valid, asked, value):
         token, left = value.get("access_token"), value.get("expires_in")
@@ -216,7 +251,7 @@ class Soak:
             for group in self.random.sample(groups, self.random.choice([1, 1, 1, 2])):
                 self.begin(self.random.choice([fault for fault in faults if fault[1] == group]))
             time.sleep(self.random.uniform(0.3, 3))  # how long the trouble lasts
-            for group in list(self.under_way):
+            for group in sorted(self.under_way):
                 self.heal(group)
             time.sleep(self.random.uniform(0, 2))  # peace
 
@@ -325,6 +360,7 @@ class Soak:
         print("ledger:", json.dumps(self.check_ledger()))
         print(f"requests: {t.requests}, good: {t.good}, abandoned: {t.abandoned}, access tokens: {len(self.seen)}")
         print("errors:", json.dumps(t.errors))
+        print("looks:", json.dumps(t.looks))
         print(f"faults: {sum(t.faults.values())}:", json.dumps(t.faults, sort_keys=True))
         print("longest outage, s:", json.dumps({name: round(s, 1) for name, s in t.outage.items()}))
         print(f"slowest answer: {t.slowest_s:.1f} s")

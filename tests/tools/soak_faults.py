@@ -2,8 +2,10 @@
 """What can go wrong with an agent's surroundings, and how to mend it.
 
 Each fault is (name, group, begin, heal); two of one group are never there at
-once. begin and heal take nothing and may be called again and again.
+once, and groups are healed in the order of their names. begin and heal take
+nothing and may be called again and again.
 """
+import json
 import os
 import signal
 import socket
@@ -15,6 +17,7 @@ import soak_proxy
 
 FUNCTIONS = ["C_Sign", "C_SignInit", "C_Login", "C_FindObjects", "C_GetSlotList", "C_OpenSession", "C_Initialize"]
 MODULE_FAULTS = ["hang", "abort", "crash", "exit", "0x30", "0x32", "0xB3"]
+UNLOCK_TRIES = 40
 CLOCK_STEPS_S = [7, -7, 3600, -3600, 100000, -100000]
 
 
@@ -52,8 +55,9 @@ def command_line(pid):
 
 
 class Faults:
-    def __init__(self, options, proxy, random):
-        self.options, self.proxy, self.random = options, proxy, random
+    def __init__(self, options, proxy, random, names, complain):
+        self.options, self.proxy, self.random, self.names = options, proxy, random, names
+        self.locked, self.complain = None, complain
         self.is_shifted = False
         self.last_shift = 0.0
         self.swtpm = None
@@ -141,6 +145,28 @@ class Faults:
     def hang_up(self):
         os.kill(self.options.agent_pid, signal.SIGHUP)
 
+    # ---- what people do
+
+    def post(self, path, value):
+        body = json.dumps(value).encode()
+        with soak_proxy.unix_connection(self.options.socket, 60) as s:
+            s.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            return s.recv(65536)
+
+    def lock(self):
+        self.locked = self.random.choice(self.names)
+        if not self.post("/v1/lock", {"profile": self.locked}).startswith(b"HTTP/1.1 200"):
+            raise SystemExit("lock does not answer")
+
+    def unlock(self):
+        """Its PIN is stored; the module may still be on its way back."""
+        for _ in range(UNLOCK_TRIES):
+            if not self.locked or self.post("/v1/unlock", {"profile": self.locked}).startswith(b"HTTP/1.1 200"):
+                self.locked = None
+                return
+            time.sleep(0.25)  # polling; bounded above
+        self.complain("not unlocked", f"profile {self.locked}, though all else is healed")
+
     def all(self):
         def nothing():
             pass
@@ -149,6 +175,7 @@ class Faults:
             ("worker-killed", "worker", lambda: self.kill_worker(False), nothing),
             ("token-away", "token", self.take_token, self.bring_token),
             ("sighup", "signal", self.hang_up, nothing),
+            ("locked", "~person", self.lock, self.unlock),
         ]
         for what in MODULE_FAULTS:
             faults.append((f"module-{what}", "module", lambda w=what: self.module_fault(w), lambda: self.order("")))
