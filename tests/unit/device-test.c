@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,12 +76,15 @@ static void each_gets_its_own_answer(void **state)
 	device_free(device, NULL, NULL);
 }
 
+static atomic_bool is_stuck;
+
 /* In a call into a module that does not come back. */
 static enum po_status stuck_job(void *arg, struct po_error *err)
 {
 	(void)arg;
 	(void)err;
 	device_enter("C_Stuck");
+	atomic_store(&is_stuck, true);
 	(void)sleep(5);
 	(void)device_leave(0);
 	return PO_OK;
@@ -102,7 +106,8 @@ static void a_lost_device_is_lost_for_all(void **state)
 	device = device_new(1);
 	assert_non_null(device);
 	assert_int_equal(pthread_create(&thread, NULL, ask_in_vain, &first), 0);
-	(void)usleep(JOB_US);
+	while (!atomic_load(&is_stuck)) /* alarm() bounds it */
+		(void)usleep(JOB_US);
 	assert_int_equal(device_run(device, stuck_job, NULL, &second),
 			 PO_E_DEVICE);
 	assert_int_equal(pthread_join(thread, &succeeded), 0);
