@@ -42,6 +42,9 @@ struct agent {
 
 /* ---- agent.c -------------------------------------------------------------------- */
 
+/* Tells the service manager, whose STATUS says how many are locked and so on. */
+void agent_state_changed(const struct agent *agent);
+
 /* From now on each profile with sinks has an access token, and they have it. */
 void agent_fill_sinks(struct agent *agent);
 

@@ -114,6 +114,7 @@ static void set_unlocked(struct agent *agent, struct served *s)
 		broker_retry(agent->broker, other->profile->name);
 	}
 	agent_fill_sinks(agent);
+	agent_state_changed(agent);
 }
 
 static void on_unlocked(void *user, const json_t *answer,
@@ -275,5 +276,6 @@ void agent_route_lock(struct agent *agent, struct server_request *request)
 		agent_answer_error(request, &why, 0);
 		return;
 	}
+	agent_state_changed(agent);
 	agent_answer_json(request, 200, json_pack("{s:o}", "locked", locked));
 }

@@ -19,7 +19,7 @@ up() { # [PROFILE-LINE...]
 	within 10 is_locked true
 }
 is_locked() { answers 200 /v1/status && is ".profiles[0].locked == $1"; }
-unlock() { answers 200 /v1/unlock -d "{\"profile\":\"lab\",\"pin\":\"${1-$SOFTHSM_PIN}\"}"; }
+unlock() { answers 200 /v1/unlock -d "{\"profile\":\"lab\",\"pin\":\"$SOFTHSM_PIN\"}"; }
 # typed TEXT COMMAND...: on a terminal; what happened is in $T/seen.
 typed() {
 	text=$1; shift
