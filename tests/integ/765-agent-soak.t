@@ -89,6 +89,7 @@ soak() {
 		${SOAK_SEED:+--seed "$SOAK_SEED"} ${SOAK_VERBOSE:+--verbose} $memory 2>"$T/err" || got=$?
 	# what the agent said, each kind of line once
 	sed -E 's/[0-9]+/N/g' "$T/err" | sort | uniq -c | sort -rn | head -n 40
+	no_sanitizer_spoke "$T/err"
 	[ "$got" -eq 0 ]
 }
 the_ledger_verifies() {

@@ -57,6 +57,7 @@ killed_at_random() {
 		--upstream "$TOKEN_ENDPOINT" --cert "$W/pki/good.pem" --key "$W/pki/good.key" \
 		--ca "$W/pki/ca.pem" $(cat "$T/sinks") ${KILL_SEED:+--seed "$KILL_SEED"} 2>"$T/err" || got=$?
 	sed -E 's/[0-9]+/N/g' "$T/err" | sort | uniq -c | sort -rn | head -n 20
+	no_sanitizer_spoke "$T/err"
 	[ "$got" -eq 0 ]
 }
 modes_are_as_asked() {

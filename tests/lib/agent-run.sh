@@ -68,3 +68,7 @@ gone() {
 # A sanitizer keeps what was freed and has a memory of its own, on which there is
 # no verdict; and it wants to be the first library.
 is_sanitized() { grep -q __asan_init "$P11OAUTH"; }
+# A worker that a sanitizer ended is started anew, so it is what it said that tells.
+no_sanitizer_spoke() {
+	refuses grep -E -A 12 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$1"
+}
