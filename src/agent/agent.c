@@ -191,8 +191,7 @@ static void add_written(struct rules *r, const struct agent *agent)
 static enum po_status confine(struct agent *agent, struct po_error *err)
 {
 	/* the C library wants these for names of users and groups */
-	static const char *const read[] = { "/etc", "/usr", "/lib", "/lib64",
-					    PO_SYSCONFDIR "/p11oauth" };
+	static const char *const read[] = { "/etc", "/usr", "/lib", "/lib64" };
 	struct rules *rules = calloc(1, sizeof(*rules));
 	struct sandbox sandbox = { .deny_bind = true,
 				   .deny_connect = true,
@@ -203,6 +202,7 @@ static enum po_status confine(struct agent *agent, struct po_error *err)
 		return po_no_memory(err);
 	for (size_t i = 0; i < PO_ARRAY_SIZE(read); i++)
 		add_rule(rules, read[i], SANDBOX_READ);
+	add_rule(rules, PO_SYSCONFDIR "/p11oauth", SANDBOX_READ);
 	add_rule(rules, "/dev/null", SANDBOX_READ | SANDBOX_WRITE);
 	add_configuration(rules, agent);
 	add_written(rules, agent);
@@ -236,17 +236,40 @@ static enum po_status watch_signals(struct agent *agent, struct po_error *err)
 	return PO_OK;
 }
 
-static void notify_serving(const struct agent *agent)
+/* The one line of "systemctl status". */
+static bool describe(const struct agent *agent, struct buf *out)
 {
-	size_t bad = 0;
+	size_t locked = 0, absent = 0, ending = 0;
 
-	for (size_t i = 0; i < agent->served.count; i++)
-		bad += served_days_warning(agent->served.items[i],
-					   agent->env->now_s()) >= 0;
-	systemd_notify("READY=1\nSTATUS=serving %zu profile%s%s",
-		       agent->served.count, agent->served.count == 1 ? "" : "s",
-		       bad ? "; a certificate ends soon, see 'p11oauth status'"
-			   : "");
+	for (size_t i = 0; i < agent->served.count; i++) {
+		const struct served *s = agent->served.items[i];
+
+		locked += s->is_held || s->is_locked;
+		absent += s->token_state == TOKEN_ABSENT;
+		ending += served_days_warning(s, agent->env->now_s()) >= 0;
+	}
+	return buf_addf(out, "serving %zu profile%s", agent->served.count,
+			agent->served.count == 1 ? "" : "s") &&
+	       (!locked || buf_addf(out, ", %zu locked", locked)) &&
+	       (!absent || buf_addf(out, ", %zu without token", absent)) &&
+	       (!ending ||
+		buf_addf(out, ", %zu whose certificate ends soon", ending));
+}
+
+/* prefix: what else there is to say, with its newline. */
+static void notify_serving(const struct agent *agent, const char *prefix)
+{
+	po_auto_buf text = { 0 };
+
+	buf_init(&text, SYSTEMD_NOTIFY_MAX / 2);
+	if (describe(agent, &text))
+		systemd_notify("%sSTATUS=%s", prefix, buf_text(&text));
+}
+
+void agent_state_changed(const struct agent *agent)
+{
+	if (!agent->is_ending)
+		notify_serving(agent, "");
 }
 
 /* Drops the cards and reads the configuration again; a wrong one changes
@@ -276,7 +299,7 @@ static void reload(struct agent *agent)
 		workers_retire(agent->workers, NULL);
 		agent->next_look_ms = 0;
 	}
-	notify_serving(agent);
+	notify_serving(agent, "READY=1\n");
 }
 
 static void begin_end(struct agent *agent)
@@ -474,7 +497,7 @@ enum po_status agent_run(const struct agent_options *options,
 			agent.listener.path[0] ? agent.listener.path
 					       : "the socket it was given");
 		agent_fill_sinks(&agent);
-		notify_serving(&agent);
+		notify_serving(&agent, "READY=1\n");
 		st = serve(&agent, err);
 		(void)agent_record(
 			&agent, "stop", NULL, NULL,

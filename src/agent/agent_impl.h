@@ -42,19 +42,22 @@ struct agent {
 
 /* ---- agent.c -------------------------------------------------------------------- */
 
+/* Tells the service manager, whose STATUS says how many are locked and so on. */
+void agent_state_changed(const struct agent *agent);
+
 /* From now on each profile with sinks has an access token, and they have it. */
 void agent_fill_sinks(struct agent *agent);
 
 /* ---- records.c: what the agent puts into the ledger ----------------------------- */
 
 /*
- * Takes over record; "event", "profile" and "peer" are added where they are not
+ * Takes over members; "event", "profile" and "peer" are added where they are not
  * NULL. served NULL: for the agent itself. Fails only for a profile with audit =
  * "required".
  */
 enum po_status agent_record(struct agent *agent, const char *event,
 			    const struct served *served,
-			    const struct requester *peer, json_t *record,
+			    const struct requester *peer, json_t *members,
 			    struct po_error *err);
 
 /* A worker's record (workers.h); the profile is named in it. */

@@ -563,6 +563,14 @@ json_t *broker_status(const struct broker *b, const char *profile)
 	return list;
 }
 
+const struct cached_token *broker_peek(const struct broker *b,
+				       const struct served *served)
+{
+	const struct entry *e = find(b, served, NULL);
+
+	return e ? &e->token : NULL;
+}
+
 struct broker_counts broker_count(const struct broker *b)
 {
 	struct broker_counts counts = b->counts;

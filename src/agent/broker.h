@@ -80,6 +80,11 @@ int64_t broker_next_ms(const struct broker *broker);
 json_t *broker_status(const struct broker *broker,
 		      const char *profile) PO_MUST_CHECK;
 
+/* The access token of the profile's own scope, kept or failed; NULL: none is
+ * known of. Borrowed. */
+const struct cached_token *broker_peek(const struct broker *broker,
+				       const struct served *served);
+
 struct broker_counts { /* since the start, for /metrics */
 	uint64_t from_cache, minted, failed;
 	size_t kept, waiting;

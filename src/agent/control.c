@@ -114,6 +114,7 @@ static void set_unlocked(struct agent *agent, struct served *s)
 		broker_retry(agent->broker, other->profile->name);
 	}
 	agent_fill_sinks(agent);
+	agent_state_changed(agent);
 }
 
 static void on_unlocked(void *user, const json_t *answer,
@@ -205,7 +206,7 @@ void agent_route_unlock(struct agent *agent, struct server_request *request)
 	else if (st == PO_OK && !may_control(agent, request, s, "unlock"))
 		return;
 	else if (st == PO_OK)
-		st = submit_unlock(agent, request, s, body, &why);
+		(void)submit_unlock(agent, request, s, body, &why);
 	if (why.status != PO_OK)
 		agent_answer_error(request, &why, 0);
 }
@@ -275,5 +276,6 @@ void agent_route_lock(struct agent *agent, struct server_request *request)
 		agent_answer_error(request, &why, 0);
 		return;
 	}
+	agent_state_changed(agent);
 	agent_answer_json(request, 200, json_pack("{s:o}", "locked", locked));
 }

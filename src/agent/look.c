@@ -30,6 +30,7 @@ void agent_learned(void *user, const char *profile, const json_t *answer,
 		if (served_has_same_key(s, other))
 			served_watch(other, agent->env->now_s());
 	}
+	agent_state_changed(agent);
 }
 
 struct look {

@@ -212,10 +212,10 @@ static enum po_status record_issue(const struct token_call *c,
 {
 	const char *scope = c->scope ? c->scope : s->profile->scope;
 	int64_t left_s = (token->expires_ms - clock_boottime_ms()) / 1000;
-	json_t *record =
-		json_pack("{s:I, s:s?, s:I}", "of", (json_int_t)token->sign_seq,
-			  "scope", scope, "expires_at",
-			  (json_int_t)(c->agent->env->now_s() + left_s));
+	int64_t expires_at_s = c->agent->env->now_s() + left_s;
+	json_t *record = json_pack("{s:I, s:s?, s:I}", "of",
+				   (json_int_t)token->sign_seq, "scope", scope,
+				   "expires_at", (json_int_t)expires_at_s);
 
 	return agent_record(c->agent, "issue", s, server_peer(c->request),
 			    record, err);
@@ -235,8 +235,8 @@ static void on_token(void *user, const struct cached_token *token,
 		(void)record_issue(c, s, token, &fault);
 	if (fault.status != PO_OK)
 		why = &fault;
-	if (why)
-		agent_answer_error(c->request, why, retry_ms);
+	if (why || !token)
+		agent_answer_error(c->request, why ? why : &fault, retry_ms);
 	else
 		agent_answer_json(
 			c->request, 200,

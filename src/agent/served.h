@@ -41,11 +41,11 @@ struct served_list {
 };
 
 /*
- * Reads the configuration. A profile that is not usable is left out with a
+ * Reads the configuration (path: as config_load() has it). A profile that is not usable is left out with a
  * warning: the others are served. old (NULL: none): what is known is taken over
  * from profiles that are the same. PO_E_CONFIG: the files cannot be read.
  */
-enum po_status served_load(const char *config, const struct served_list *old,
+enum po_status served_load(const char *path, const struct served_list *old,
 			   struct served_list *ret_list,
 			   struct po_error *err) PO_MUST_CHECK;
 void served_clear(struct served_list *list);

@@ -179,6 +179,7 @@ static void answer_too_long(struct server_request *r)
 	server_answer(r, &reply);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): as libmicrohttpd has it */
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
 				  const char *url, const char *method,
 				  const char *version, const char *upload,

@@ -284,7 +284,8 @@ static bool add_counters(struct buf *out, const struct agent *agent)
 /* Profile names have no character that a label must escape. */
 static bool add_profiles(struct buf *out, const struct agent *agent,
 			 const char *name, const char *help,
-			 bool (*value)(const struct served *s, int64_t *ret))
+			 bool (*value)(const struct agent *agent,
+				       const struct served *s, int64_t *ret))
 {
 	bool ok = add_head(out, name, "gauge", help);
 
@@ -292,29 +293,76 @@ static bool add_profiles(struct buf *out, const struct agent *agent,
 		const struct served *s = agent->served.items[i];
 		int64_t n = 0;
 
-		if (value(s, &n))
+		if (value(agent, s, &n))
 			ok = buf_addf(out, "p11oauth_%s{profile=\"%s\"} %lld\n",
 				      name, s->profile->name, (long long)n);
 	}
 	return ok;
 }
 
-static bool not_after(const struct served *s, int64_t *ret)
+static bool not_after(const struct agent *agent, const struct served *s,
+		      int64_t *ret)
 {
+	(void)agent;
 	*ret = s->not_after_s;
 	return s->subject[0] != '\0';
 }
 
-static bool locked(const struct served *s, int64_t *ret)
+static bool locked(const struct agent *agent, const struct served *s,
+		   int64_t *ret)
 {
+	(void)agent;
 	*ret = s->is_held || s->is_locked;
 	return true;
 }
 
-static bool present(const struct served *s, int64_t *ret)
+static bool present(const struct agent *agent, const struct served *s,
+		    int64_t *ret)
 {
+	(void)agent;
 	*ret = s->token_state == TOKEN_PRESENT;
 	return s->token_state != TOKEN_UNKNOWN;
+}
+
+static bool expires_in(const struct agent *agent, const struct served *s,
+		       int64_t *ret)
+{
+	const struct cached_token *c = broker_peek(agent->broker, s);
+
+	if (!c || !c->value)
+		return false;
+	*ret = (c->expires_ms - clock_boottime_ms()) / 1000;
+	return true;
+}
+
+static bool failures(const struct agent *agent, const struct served *s,
+		     int64_t *ret)
+{
+	const struct cached_token *c = broker_peek(agent->broker, s);
+
+	*ret = c ? c->failures : 0;
+	return true;
+}
+
+static bool add_states(struct buf *out, const struct agent *agent)
+{
+	return add_profiles(out, agent, "certificate_not_after_seconds",
+			    "End of the profile's certificate, since the "
+			    "epoch.",
+			    not_after) &&
+	       add_profiles(out, agent, "locked",
+			    "1 while the profile wants to be unlocked.",
+			    locked) &&
+	       add_profiles(out, agent, "token_present",
+			    "1 while the profile's PKCS #11 token is there.",
+			    present) &&
+	       add_profiles(out, agent, "access_token_expires_in_seconds",
+			    "What is left of the access token of the "
+			    "profile's own scope.",
+			    expires_in) &&
+	       add_profiles(out, agent, "failures",
+			    "Tries in a row that gave the profile none.",
+			    failures);
 }
 
 static bool add_workers(struct buf *out, const struct agent *agent)
@@ -345,15 +393,7 @@ void agent_route_metrics(struct agent *agent, struct server_request *request)
 	po_auto_buf out = { 0 };
 
 	buf_init(&out, METRICS_MAX);
-	if (add_counters(&out, agent) &&
-	    add_profiles(&out, agent, "certificate_not_after_seconds",
-			 "End of the profile's certificate, since the epoch.",
-			 not_after) &&
-	    add_profiles(&out, agent, "locked",
-			 "1 while the profile wants to be unlocked.", locked) &&
-	    add_profiles(&out, agent, "token_present",
-			 "1 while the profile's PKCS #11 token is there.",
-			 present) &&
+	if (add_counters(&out, agent) && add_states(&out, agent) &&
 	    add_workers(&out, agent))
 		reply.body = secret_from(out.data, out.len);
 	if (!reply.body)

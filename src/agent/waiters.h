@@ -25,21 +25,22 @@ struct waiter {
 bool waiter_suits(const struct waiter *waiter, const struct cached_token *token,
 		  int64_t now_ms);
 
-/* Each of these answers some of a list and takes them out of it. */
+/* Each of these answers some of the list that begins at *at, and takes them out
+ * of it. */
 
 /* Those whom the access token suits; it is wanted then. */
-void waiters_serve(struct waiter **list, struct cached_token *token,
+void waiters_serve(struct waiter **at, struct cached_token *token,
 		   int64_t now_ms);
 
 /* Those who asked for one try, which has failed; and those whose time is over. */
-void waiters_fail(struct waiter **list, const struct cached_token *token,
+void waiters_fail(struct waiter **at, const struct cached_token *token,
 		  const struct po_error *why, int64_t now_ms);
 
 /* Those for whom the access token, a new one, does not live long enough. */
-void waiters_fail_demanding(struct waiter **list,
+void waiters_fail_demanding(struct waiter **at,
 			    const struct cached_token *token,
 			    const char *profile, int64_t now_ms);
 
-void waiters_fail_all(struct waiter **list, const struct po_error *why);
+void waiters_fail_all(struct waiter **at, const struct po_error *why);
 
 #endif

@@ -44,12 +44,12 @@ struct workers *workers_new(struct helper *helper,
 void workers_free(struct workers *workers);
 
 /*
- * Hands job (borrowed) to the worker of module, which is started if need be.
+ * Hands message, a job (borrowed), to the worker of module, which is started if need be.
  * answer is called later, never from here, timeout_ms from now at the latest;
  * then the worker counts as hung and is replaced. user may be NULL.
  */
 enum po_status workers_submit(struct workers *workers, const char *module,
-			      const json_t *job, int64_t timeout_ms,
+			      const json_t *message, int64_t timeout_ms,
 			      worker_answer *answer, void *user,
 			      struct po_error *err) PO_MUST_CHECK;
 

@@ -98,5 +98,47 @@ a_clean_end() {
 		[ ! -e "$AGENT_SOCKET.lock" ]
 	done
 }
+# Told to end while many wait, for a module that takes its time: all are answered.
+an_end_with_callers() {
+	ASAN_OPTIONS=detect_leaks=0
+	P11FAULT_MODULE=$SOFTHSM_MODULE P11FAULT_FAIL=C_Sign:1+:slow P11FAULT_MS=1200
+	export ASAN_OPTIONS P11FAULT_MODULE P11FAULT_FAIL P11FAULT_MS
+	rm -f "$W/p11oauth.conf"
+	profile slow 'client-id = "backend"' "token-endpoint = \"$TOKEN_ENDPOINT\"" \
+		"cacert = \"$W/pki/ca.pem\"" 'scope = "system/*.read"' \
+		"module = \"$top_builddir/tests/fault/fault-module.so\"" \
+		"pin-from = \"file:$SOFTHSM_PIN_FILE\"" 'key = "pkcs11:token=lab;object=ec"'
+	for pause in 0 0.1 0.4; do
+		agent_start waited
+		rm "$W/pids/waited" # ended here
+		i=0 pids=
+		while [ "$i" -lt 24 ]; do
+			case $((i % 6)) in
+			0) set -- /v1/status ;;
+			1) set -- /v1/jwks/slow ;;
+			2) set -- /v1/unlock -d '{"profile":"slow"}' ;;
+			3) set -- '/v1/token/slow?wait=30&force_new=1' ;;
+			*) set -- /v1/token/slow ;;
+			esac
+			agent_get "$@" -o "$T/$i.body" -w '%{http_code} ' >"$T/$i.status" 2>"$T/$i.err" &
+			pids="$pids $!"
+			i=$((i + 1))
+		done
+		tries=0
+		until [ "$(agent_get /metrics | sed -n 's/^p11oauth_requests_total //p')" -gt $((24 + tries)) ]; do
+			tries=$((tries + 1)); [ "$tries" -lt 500 ]
+			sleep 0.01 # polling until all have come; bounded above
+		done
+		sleep "$pause" # the moment is the test
+		kill "$AGENT_PID"
+		got=0; wait "$AGENT_PID" || got=$?
+		[ "$got" -eq 0 ] || { echo "exit $got after $pause s"; cat "$W/waited.err"; return 1; }
+		for pid in $pids; do wait "$pid" || { cat "$T"/*.err; return 1; }; done
+		cat "$T"/*.status; echo
+		[ "$(cat "$T"/*.status | wc -w)" -eq 24 ]
+		refuses grep -qE '^0' "$T"/*.status
+		[ ! -e "$AGENT_SOCKET" ]
+	done
+}
 
-run_tests killed_at_random modes_are_as_asked an_unfinished_line a_clean_end
+run_tests killed_at_random modes_are_as_asked an_unfinished_line a_clean_end an_end_with_callers

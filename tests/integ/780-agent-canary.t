@@ -189,6 +189,31 @@ pins_are_in_the_worker_alone() {
 		stop_server agent
 	done
 }
+# While the worker logs in, the job that has the PIN waits for it, should it die:
+# that one copy, and none in what the connection keeps.
+one_copy_while_it_is_under_way() {
+	needs_root
+	if is_sanitized; then return; fi
+	patterns
+	for how in whole parts chunked; do
+		: >"$T/log"
+		canary_up env P11FAULT_LOG="$T/log" P11FAULT_FAIL=C_Login:1:slow P11FAULT_MS=3000 \
+			P11FAULT_COUNTS="$T/counts.$how"
+		pin_body typed "$TYPED_PIN"
+		spawn post /usr/bin/python3 "$TOOLS/agent-post.py" "$AGENT_SOCKET" /v1/unlock "$T/body" "$how"
+		tries=0
+		until grep -q 'fault: C_Login slow' "$T/log"; do
+			tries=$((tries + 1)); [ "$tries" -lt 100 ]
+			sleep 0.05 # polling for the login; bounded above
+		done
+		look_at "$AGENT_PID" "$(agent_process agent-helper)"
+		[ ! -s "$W/post.out" ] || { echo "too late for a look"; return 1; }
+		cat "$T/found"
+		[ "$(found typed-pin "$AGENT_PID")" -le 1 ]
+		[ "$(found typed-pin "$(agent_process agent-helper)")" -eq 0 ]
+		stop_server agent
+	done
+}
 # A body that never ends is in the server's memory, and goes with its connection.
 an_unfinished_body() {
 	needs_root
@@ -313,5 +338,5 @@ no_core() {
 }
 
 run_tests nothing_is_said arguments_and_environments pins_are_in_the_worker_alone \
-	an_unfinished_body many_callers_leave_nothing sinks_hold_what_they_should \
+	one_copy_while_it_is_under_way an_unfinished_body many_callers_leave_nothing sinks_hold_what_they_should \
 	nobody_else_is_served nobody_may_look_into_it no_core

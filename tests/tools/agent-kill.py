@@ -214,7 +214,8 @@ class Killer:
         self.starts_s.sort()
         print(json.dumps(self.counts), f"access tokens: {len(self.proxy.issued)}")
         if self.starts_s:
-            print(f"serves after: median {self.starts_s[len(self.starts_s) // 2]:.3f} s, at most {self.starts_s[-1]:.3f} s")
+            median_s = self.starts_s[len(self.starts_s) // 2]
+            print(f"serves after: median {median_s:.3f} s, at most {self.starts_s[-1]:.3f} s")
         print(f"the last of its processes was gone after {self.slowest_end_s:.1f} s at most")
         print("violations:", json.dumps(self.violations))
         is_real = self.counts["answers"] and self.counts["sinks whole"] and self.counts["kills"] == self.options.runs
@@ -225,7 +226,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name in ("program", "socket", "ledger", "upstream", "cert", "key", "ca"):
         parser.add_argument("--" + name, required=True)
-    parser.add_argument("--agent", required=True, help="shell command that becomes the agent; $PORT is the token endpoint's")
+    parser.add_argument("--agent", required=True, help="shell command that becomes the agent; $PORT: of the server")
     parser.add_argument("--sink", action="append", required=True, help="PATH=FORMAT; all in one folder")
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--seed", type=int)

@@ -31,6 +31,7 @@ GROWTH_MAX_KIB = 4096
 CALLERS = 20
 SLACK_S = 0.3  # a busy machine, between two readings of a clock
 VIOLATIONS_SHOWN = 20
+LOOKS = ["/v1/status", "/v1/status", "/v1/profiles", "/metrics", "/v1/jwks/ec", "/v1/jwks/tpm"]
 
 
 class Tally:
@@ -93,7 +94,7 @@ class Caller(threading.Thread):
 
     def look(self):
         """What else can be asked, whatever the state of things."""
-        path = self.random.choice(["/v1/status", "/v1/status", "/v1/profiles", "/metrics", "/v1/jwks/ec", "/v1/jwks/tpm"])
+        path = self.random.choice(LOOKS)
         self.soak.tally.requests += 1
         try:
             self.send(path)
@@ -375,7 +376,7 @@ def read_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name in ("socket", "control", "tokens", "ledger", "upstream", "introspect-as", "cert", "key", "ca"):
         parser.add_argument("--" + name, required=True)
-    parser.add_argument("--agent", required=True, help="shell command that becomes the agent; $PORT is the token endpoint's")
+    parser.add_argument("--agent", required=True, help="shell command that becomes the agent; $PORT: of the server")
     parser.add_argument("--profile", action="append", required=True)
     parser.add_argument("--swtpm", help="the command that starts the TPM")
     parser.add_argument("--swtpm-pid-file")
