@@ -92,6 +92,13 @@ static void remove_orphans(const struct served_list *old,
 
 /* ---- workers and peers --------------------------------------------------------------- */
 
+static json_t *on_profiles(void *user, const char *module)
+{
+	const struct agent *agent = user;
+
+	return served_for_worker(&agent->served, module);
+}
+
 static void on_lost(void *user, const char *module, const char *why)
 {
 	struct agent *agent = user;
@@ -423,7 +430,8 @@ static void raise_limits(void)
 static enum po_status begin(struct agent *agent, struct po_error *err)
 {
 	const struct workers_events worker_events = { agent_worker_record,
-						      on_lost, agent };
+						      on_profiles, on_lost,
+						      agent };
 	const struct broker_events broker_events = { on_changed, agent_learned,
 						     agent };
 	const struct server_events server_events = { on_look, agent_route,
@@ -437,7 +445,7 @@ static enum po_status begin(struct agent *agent, struct po_error *err)
 		st = listener_open(agent->options->socket, &agent->served.agent,
 				   &agent->listener, err);
 	if (st == PO_OK)
-		st = helper_start(agent->options->config, &agent->helper, err);
+		st = helper_start(&agent->helper, err);
 	if (st != PO_OK)
 		return st;
 	agent->workers = workers_new(&agent->helper, &worker_events);

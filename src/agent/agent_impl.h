@@ -109,6 +109,10 @@ int64_t agent_status_next_ms(
 bool agent_look(struct agent *agent, const struct served *served,
 		void (*done)(void *user), void *user);
 
+/* Somebody heard that the token of a profile is not there: is it back? Asked
+ * now and then only. */
+void agent_look_again(struct agent *agent, const char *profile);
+
 /* Looks at all when it is time to. */
 void agent_look_handle(struct agent *agent);
 

@@ -173,7 +173,7 @@ static void on_minted(struct entry *e, const json_t *answer)
 			      "the server gave an access token that has ended "
 			      "already");
 		cached_token_fail(&e->token, &why, now_ms, chance());
-		waiters_fail(&e->waiters, &e->token, &why, now_ms);
+		waiters_fail(&e->waiters, &e->token, &why, false, now_ms);
 		return;
 	}
 	b->counts.minted++;
@@ -204,7 +204,7 @@ static void on_answer(void *user, const json_t *answer,
 	if (!e->waiters)
 		log_warn("profile '%s': not renewed: %s", e->profile,
 			 why->text);
-	waiters_fail(&e->waiters, &e->token, why, clock_boottime_ms());
+	waiters_fail(&e->waiters, &e->token, why, false, clock_boottime_ms());
 }
 
 static json_t *job_of(const struct entry *e, const struct served *s)
@@ -237,7 +237,8 @@ static void mint(struct entry *e)
 	if (st != PO_OK) {
 		cached_token_fail(&e->token, &why, clock_boottime_ms(),
 				  chance());
-		waiters_fail(&e->waiters, &e->token, &why, clock_boottime_ms());
+		waiters_fail(&e->waiters, &e->token, &why, false,
+			     clock_boottime_ms());
 	}
 }
 
@@ -247,9 +248,17 @@ static bool is_locked(const struct served *s, struct po_error *err)
 {
 	if (!s->is_held && !(s->is_locked && served_wants_person(s)))
 		return false;
-	(void)po_fail(err, PO_E_PIN, 0,
-		      "profile '%s' is locked; 'p11oauth unlock %s' unlocks it",
-		      s->profile->name, s->profile->name);
+	if (!s->is_held && s->token_state == TOKEN_ABSENT)
+		(void)po_fail(err, PO_E_TOKEN, 0,
+			      "profile '%s': token '%s' is not there; put it "
+			      "back, then 'p11oauth unlock %s'",
+			      s->profile->name, s->token_label,
+			      s->profile->name);
+	else
+		(void)po_fail(err, PO_E_PIN, 0,
+			      "profile '%s' is locked; 'p11oauth unlock %s' "
+			      "unlocks it",
+			      s->profile->name, s->profile->name);
 	return true;
 }
 
@@ -392,8 +401,9 @@ static void handle(struct entry *e, int64_t now_ms)
 
 	if (has_ended && !e->scope && s)
 		b->events.changed(b->events.user, s, NULL);
-	if (e->waiters && !e->is_minting)
-		waiters_fail(&e->waiters, &e->token, &e->token.why, now_ms);
+	if (e->waiters)
+		waiters_fail(&e->waiters, &e->token, &e->token.why,
+			     e->is_minting, now_ms);
 	if (!s || e->is_minting || now_ms < e->token.retry_ms ||
 	    is_locked(s, &none))
 		return;
@@ -434,7 +444,7 @@ static int64_t entry_next_ms(const struct entry *e, int64_t now_ms)
 	for (const struct waiter *w = e->waiters; w; w = w->next) {
 		if (may_try && c->retry_ms < ms)
 			ms = c->retry_ms;
-		if (!e->is_minting && w->until_ms && w->until_ms < ms)
+		if (w->until_ms && w->until_ms < ms)
 			ms = w->until_ms;
 	}
 	return ms;

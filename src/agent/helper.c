@@ -112,29 +112,22 @@ static int spawn_self(char *const argv[], int fd, pid_t *ret_pid)
 	return error;
 }
 
-static int spawn_command(const char *command, const char *operand,
-			 const char *config, int fd, pid_t *ret_pid)
+static int spawn_command(const char *command, const char *operand, int fd,
+			 pid_t *ret_pid)
 {
-	char name[] = "p11oauth", option[] = "--config";
-	char words[3][PATH_MAX];
-	char *argv[6] = { name };
-	size_t n = 1;
-	const char *const texts[] = { config, command, operand };
+	char name[] = "p11oauth";
+	char words[2][PATH_MAX];
+	char *const argv[] = { name, words[0], operand ? words[1] : NULL,
+			       NULL };
 
-	for (size_t i = 0; i < PO_ARRAY_SIZE(texts); i++) {
-		if (!texts[i])
-			continue;
-		if (snprintf(words[i], PATH_MAX, "%s", texts[i]) >= PATH_MAX)
-			return ENAMETOOLONG;
-		if (i == 0)
-			argv[n++] = option;
-		argv[n++] = words[i];
-	}
+	if (snprintf(words[0], PATH_MAX, "%s", command) >= PATH_MAX ||
+	    (operand &&
+	     snprintf(words[1], PATH_MAX, "%s", operand) >= PATH_MAX))
+		return ENAMETOOLONG;
 	return spawn_self(argv, fd, ret_pid);
 }
 
-enum po_status helper_start(const char *config, struct helper *ret_helper,
-			    struct po_error *err)
+enum po_status helper_start(struct helper *ret_helper, struct po_error *err)
 {
 	int pair[2];
 	int error;
@@ -142,8 +135,7 @@ enum po_status helper_start(const char *config, struct helper *ret_helper,
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return po_fail(err, PO_E_INTERNAL, errno, "socketpair: %s",
 			       strerror(errno));
-	error = spawn_command("agent-helper", NULL, config, pair[1],
-			      &ret_helper->pid);
+	error = spawn_command("agent-helper", NULL, pair[1], &ret_helper->pid);
 	(void)close(pair[1]);
 	if (error) {
 		(void)close(pair[0]);
@@ -234,14 +226,14 @@ void helper_look(struct helper *helper, struct requester *requester)
 
 /* ---- the helper's side ------------------------------------------------------- */
 
-static json_t *do_spawn(const json_t *question, const char *config, int fd)
+static json_t *do_spawn(const json_t *question, int fd)
 {
 	pid_t pid = 0;
 	int error = EINVAL;
 	const char *module = json_text(question, "module");
 
 	if (module && fd >= 0)
-		error = spawn_command("agent-worker", module, config, fd, &pid);
+		error = spawn_command("agent-worker", module, fd, &pid);
 	return json_pack("{s:i, s:i}", "pid", error ? 0 : (int)pid, "error",
 			 error);
 }
@@ -293,18 +285,18 @@ static json_t *do_look(const json_t *question)
 			 r.unit);
 }
 
-static json_t *answer_to(const json_t *question, const char *config, int passed)
+static json_t *answer_to(const json_t *question, int passed)
 {
 	const char *what = json_text(question, "do");
 
 	if (what && strcmp(what, "spawn") == 0)
-		return do_spawn(question, config, passed);
+		return do_spawn(question, passed);
 	if (what && strcmp(what, "end") == 0)
 		return do_end(question);
 	return do_look(question);
 }
 
-enum po_status helper_main(const char *config, struct po_error *err)
+enum po_status helper_main(struct po_error *err)
 {
 	json_auto_t *nothing = json_object();
 	json_t *question;
@@ -320,7 +312,7 @@ enum po_status helper_main(const char *config, struct po_error *err)
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	while ((question = receive_datagram(HELPER_FD, &passed))) {
-		json_auto_t *answer = answer_to(question, config, passed);
+		json_auto_t *answer = answer_to(question, passed);
 
 		json_decref(question);
 		if (passed >= 0)

@@ -20,11 +20,8 @@ struct helper {
 	int fd; /* -1: not running */
 };
 
-/*
- * Starts the helper, which starts workers as "p11oauth agent-worker MODULE"
- * with the same global options (config: NULL for none).
- */
-enum po_status helper_start(const char *config, struct helper *ret_helper,
+/* Starts the helper, which starts workers as "p11oauth agent-worker MODULE". */
+enum po_status helper_start(struct helper *ret_helper,
 			    struct po_error *err) PO_MUST_CHECK;
 void helper_stop(struct helper *helper);
 
@@ -40,8 +37,7 @@ void helper_end(struct helper *helper, pid_t pid, char *ret_how, size_t size);
 void helper_look(struct helper *helper, struct requester *requester);
 
 /* The helper's own side; returns when the agent is gone. */
-enum po_status helper_main(const char *config,
-			   struct po_error *err) PO_MUST_CHECK;
+enum po_status helper_main(struct po_error *err) PO_MUST_CHECK;
 #define HELPER_FD 3
 #define WORKER_FD 3
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define LOOK_TIME_MS 120000
+#define LOOK_AGAIN_MS 2000
 #define LOOK_PAUSE_MS ((int64_t)3600 * 1000)
 
 void agent_learned(void *user, const char *profile, const json_t *answer,
@@ -70,6 +71,17 @@ bool agent_look(struct agent *agent, const struct served *s,
 	}
 	free(look);
 	return false;
+}
+
+void agent_look_again(struct agent *agent, const char *profile)
+{
+	struct served *s = served_find(&agent->served, profile);
+	int64_t now_ms = clock_boottime_ms();
+
+	if (!s || now_ms < s->next_look_ms)
+		return;
+	s->next_look_ms = now_ms + LOOK_AGAIN_MS;
+	(void)agent_look(agent, s, NULL, NULL);
 }
 
 void agent_look_handle(struct agent *agent)

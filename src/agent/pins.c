@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/pins.h"
 
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,6 +143,22 @@ void pins_keep(struct pins *pins, const char *label, const char *serial)
 			       serial);
 	}
 	(void)pthread_mutex_unlock(&pins->lock);
+}
+
+bool pins_offer_fits(struct pins *pins, const char *label, const char *serial)
+{
+	const struct kept_pin *kept;
+	bool fits = true;
+
+	(void)pthread_mutex_lock(&pins->lock);
+	kept = find(pins, label, serial);
+	if (kept && pins->offered)
+		fits = secret_len(kept->pin) == secret_len(pins->offered) &&
+		       CRYPTO_memcmp(secret_reveal(kept->pin),
+				     secret_reveal(pins->offered),
+				     secret_len(kept->pin)) == 0;
+	(void)pthread_mutex_unlock(&pins->lock);
+	return fits;
 }
 
 bool pins_forget(struct pins *pins, const char *label, const char *serial)

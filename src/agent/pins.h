@@ -32,6 +32,10 @@ void pins_withdraw(struct pins *pins);
 /* The token accepted what was offered: it is kept. */
 void pins_keep(struct pins *pins, const char *label, const char *serial);
 
+/* False when a PIN is offered and another one is kept for the token: what is
+ * known to be wrong need not be sent to find out. */
+bool pins_offer_fits(struct pins *pins, const char *label, const char *serial);
+
 /* Forgets the PIN of a token. True when there was one. */
 bool pins_forget(struct pins *pins, const char *label, const char *serial);
 

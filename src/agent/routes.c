@@ -235,6 +235,8 @@ static void on_token(void *user, const struct cached_token *token,
 		(void)record_issue(c, s, token, &fault);
 	if (fault.status != PO_OK)
 		why = &fault;
+	if (why && why->status == PO_E_TOKEN && s)
+		agent_look_again(c->agent, c->profile);
 	if (why || !token)
 		agent_answer_error(c->request, why ? why : &fault, retry_ms);
 	else

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "conf/profile_json.h"
 #include "flow/get_token.h"
 
 #include <stdio.h>
@@ -49,30 +50,39 @@ static void served_free(struct served *s)
 	free(s);
 }
 
-static enum po_status served_new(const struct config *config,
-				 const struct profile *from,
-				 struct served **ret_served,
-				 struct po_error *err)
+/* Takes over profile, which is complete. NULL: out of memory. */
+static struct served *served_new(struct profile *profile)
 {
 	struct served *s = calloc(1, sizeof(*s));
-	enum po_status st = PO_OK;
 
-	if (!s || !(s->profile = profile_copy(from))) {
-		served_free(s);
+	if (!s) {
+		profile_free(profile);
+		return NULL;
+	}
+	s->profile = profile;
+	s->module = module_of(profile);
+	if (s->module && profile_digest(profile, s->digest))
+		return s;
+	served_free(s);
+	return NULL;
+}
+
+static enum po_status complete(const struct config *config,
+			       const struct profile *from,
+			       struct served **ret_served, struct po_error *err)
+{
+	po_auto(profile) *profile = profile_copy(from);
+	enum po_status st;
+
+	if (!profile)
 		return po_no_memory(err);
-	}
-	st = config_apply_server(config, s->profile, err);
+	st = config_apply_server(config, profile, err);
 	if (st == PO_OK)
-		st = get_token_check(s->profile, err);
-	if (st == PO_OK && (!(s->module = module_of(s->profile)) ||
-			    !profile_digest(s->profile, s->digest)))
-		st = po_no_memory(err);
-	if (st != PO_OK) {
-		served_free(s);
+		st = get_token_check(profile, err);
+	if (st != PO_OK)
 		return st;
-	}
-	*ret_served = s;
-	return PO_OK;
+	*ret_served = served_new(po_steal(profile));
+	return *ret_served ? PO_OK : po_no_memory(err);
 }
 
 /* ---- the list ------------------------------------------------------------------ */
@@ -103,7 +113,7 @@ static enum po_status take_profiles(const struct config *config,
 		const struct profile *p = config->profiles.items[i];
 		struct po_error why = { 0 };
 		struct served *s = NULL;
-		enum po_status st = served_new(config, p, &s, &why);
+		enum po_status st = complete(config, p, &s, &why);
 
 		if (st == PO_E_INTERNAL)
 			return po_no_memory(err);
@@ -147,6 +157,46 @@ enum po_status served_load(const char *path, const struct served_list *old,
 		return st;
 	}
 	*ret_list = list;
+	return PO_OK;
+}
+
+json_t *served_for_worker(const struct served_list *list, const char *module)
+{
+	json_t *profiles = json_array();
+
+	for (size_t i = 0; profiles && i < list->count; i++) {
+		const struct served *s = list->items[i];
+
+		if (strcmp(s->module, module) == 0 &&
+		    json_array_append_new(profiles,
+					  profile_to_json(s->profile)) != 0) {
+			json_decref(profiles);
+			return NULL;
+		}
+	}
+	return profiles;
+}
+
+enum po_status served_add(struct served_list *list, const json_t *value,
+			  struct po_error *err)
+{
+	struct profile *profile = NULL;
+	struct served *s;
+	struct served **grown;
+	enum po_status st = profile_from_json(value, &profile, err);
+
+	if (st != PO_OK)
+		return st;
+	s = served_new(profile);
+	grown = s ? reallocarray(list->items, list->count + 1,
+				 sizeof(struct served *))
+		  : NULL;
+	if (!grown) {
+		served_free(s);
+		return po_no_memory(err);
+	}
+	list->items = grown;
+	list->items[list->count++] = s;
 	return PO_OK;
 }
 

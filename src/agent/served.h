@@ -30,7 +30,8 @@ struct served {
 	char token_label[33], token_serial[17];
 	char subject[256]; /* of the certificate; "" none is known */
 	int64_t not_after_s;
-	int warned_days; /* the warning that was given last; 0: none */
+	int64_t next_look_ms; /* at an absent token; clock_boottime_ms() */
+	int warned_days;      /* the warning that was given last; 0: none */
 };
 
 struct served_list {
@@ -49,6 +50,15 @@ enum po_status served_load(const char *path, const struct served_list *old,
 			   struct served_list *ret_list,
 			   struct po_error *err) PO_MUST_CHECK;
 void served_clear(struct served_list *list);
+
+/* The profiles of a module, as served_add() takes them one by one in its
+ * worker: an array. NULL: out of memory. */
+json_t *served_for_worker(const struct served_list *list,
+			  const char *module) PO_MUST_CHECK;
+
+/* value must live as long as the list. Fails as profile_from_json(). */
+enum po_status served_add(struct served_list *list, const json_t *value,
+			  struct po_error *err) PO_MUST_CHECK;
 
 /* NULL: there is none. */
 struct served *served_find(const struct served_list *list, const char *name);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#include <ctype.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -310,7 +311,40 @@ void server_each_parameter(const struct server_request *r,
 		r->connection, MHD_GET_ARGUMENT_KIND, on_parameter, &e);
 }
 
+static unsigned int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned int)(c - '0');
+	return (unsigned int)((c | 0x20) - 'a' + 10);
+}
+
+/* As RFC 3986, section 2.1, but that %00 stays as it is: no text goes on behind
+ * a NUL. */
+static size_t on_unescape(void *user, struct MHD_Connection *connection,
+			  char *text)
+{
+	char *out = text;
+
+	(void)user;
+	(void)connection;
+	for (const char *in = text; *in; in++) {
+		unsigned int byte = 0;
+
+		if (*in == '%' && isxdigit((unsigned char)in[1]) &&
+		    isxdigit((unsigned char)in[2])) {
+			byte = hex_digit(in[1]) << 4 | hex_digit(in[2]);
+			if (byte)
+				in += 2;
+		}
+		*out++ = byte ? (char)byte : *in;
+	}
+	*out = '\0';
+	return (size_t)(out - text);
+}
+
 /* ---- the daemon ------------------------------------------------------------------------ */
+
+static void on_log(void *user, const char *fmt, va_list ap) PO_PRINTF(2, 0);
 
 static void on_log(void *user, const char *fmt, va_list ap)
 {
@@ -346,6 +380,7 @@ enum po_status server_new(int fd, const struct server_events *events,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_MEMORY_BYTES,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+		MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 	info = s->daemon ? s->mhd->get_daemon_info(s->daemon,
 						   MHD_DAEMON_INFO_EPOLL_FD)

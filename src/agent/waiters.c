@@ -35,7 +35,7 @@ void waiters_serve(struct waiter **at, struct cached_token *token,
 }
 
 void waiters_fail(struct waiter **at, const struct cached_token *token,
-		  const struct po_error *why, int64_t now_ms)
+		  const struct po_error *why, bool is_trying, int64_t now_ms)
 {
 	struct po_error late = { 0 };
 
@@ -44,7 +44,8 @@ void waiters_fail(struct waiter **at, const struct cached_token *token,
 	while (*at) {
 		const struct waiter *w = *at;
 
-		if (w->until_ms ? w->until_ms <= now_ms : w->has_tried)
+		if (w->until_ms ? w->until_ms <= now_ms
+				: w->has_tried && !is_trying)
 			end_one(at, NULL, why->status == PO_OK ? &late : why,
 				token->retry_ms);
 		else

@@ -32,9 +32,10 @@ bool waiter_suits(const struct waiter *waiter, const struct cached_token *token,
 void waiters_serve(struct waiter **at, struct cached_token *token,
 		   int64_t now_ms);
 
-/* Those who asked for one try, which has failed; and those whose time is over. */
+/* Those who asked for one try, which has failed (is_trying: it goes on still);
+ * and those whose time is over. */
 void waiters_fail(struct waiter **at, const struct cached_token *token,
-		  const struct po_error *why, int64_t now_ms);
+		  const struct po_error *why, bool is_trying, int64_t now_ms);
 
 /* Those for whom the access token, a new one, does not live long enough. */
 void waiters_fail_demanding(struct waiter **at,

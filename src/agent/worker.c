@@ -271,11 +271,10 @@ static void start_waiting(struct worker *w, struct queue *q)
 	}
 }
 
-/* False: the agent is gone, or wants us to be. */
+/* Whole messages out of what was read. False: the agent wants us to leave, or
+ * talks nonsense. */
 static bool take_messages(struct worker *w, struct queue *q)
 {
-	bool is_there = channel_fill(&w->channel);
-
 	for (;;) {
 		json_auto_t *message = NULL;
 		const char *op;
@@ -283,7 +282,7 @@ static bool take_messages(struct worker *w, struct queue *q)
 		if (channel_next(&w->channel, &message, NULL) != PO_OK)
 			return false;
 		if (!message)
-			return is_there;
+			return true;
 		op = json_text(message, "op");
 		if (json_object_get(message, "recorded"))
 			take_recorded(w, message);
@@ -292,6 +291,14 @@ static bool take_messages(struct worker *w, struct queue *q)
 		else
 			(void)json_array_append(q->waiting, message);
 	}
+}
+
+/* False also when the agent is gone. */
+static bool listen_to_agent(struct worker *w, struct queue *q)
+{
+	bool is_there = channel_fill(&w->channel);
+
+	return take_messages(w, q) && is_there;
 }
 
 /* What is under way may end; the agent still answers for records. */
@@ -317,12 +324,36 @@ static void finish(struct worker *w, struct queue *q)
 			interrupt_request();
 		p.fd = is_there ? w->channel.fd : -1;
 		if (poll(&p, 1, 50) > 0)
-			is_there = take_messages(w, q);
+			is_there = listen_to_agent(w, q);
 	}
 }
 
-static enum po_status set_up(struct worker *w, const char *config,
-			     const char *module, struct po_error *err)
+/* Until "ready". PO_E_AGENT: the agent is gone before. */
+static enum po_status take_profiles(struct worker *w, struct po_error *err)
+{
+	enum po_status st = PO_OK;
+
+	while (st == PO_OK) {
+		json_auto_t *message = NULL;
+		const json_t *profile;
+
+		st = channel_next(&w->channel, &message, err);
+		profile = json_object_get(message, "profile");
+		if (st == PO_OK && profile) {
+			st = served_add(&w->served, profile, err);
+			if (json_array_append(w->told, message) != 0)
+				st = po_no_memory(err);
+		} else if (st == PO_OK && message) {
+			return PO_OK;
+		} else if (st == PO_OK && !channel_fill(&w->channel)) {
+			st = po_fail(err, PO_E_AGENT, 0, "the agent is gone");
+		}
+	}
+	return st;
+}
+
+static enum po_status set_up(struct worker *w, const char *module,
+			     struct po_error *err)
 {
 	enum po_status st;
 
@@ -336,7 +367,8 @@ static enum po_status set_up(struct worker *w, const char *config,
 	channel_init(&w->channel, WORKER_FD);
 	(void)pthread_mutex_init(&w->lock, NULL);
 	(void)pthread_cond_init(&w->changed, NULL);
-	st = served_load(config, NULL, &w->served, err);
+	w->told = json_array();
+	st = w->told ? take_profiles(w, err) : po_no_memory(err);
 	if (st == PO_OK)
 		st = worker_confine(&w->served, module, err);
 	w->pins = pins_new();
@@ -346,32 +378,31 @@ static enum po_status set_up(struct worker *w, const char *config,
 	return st;
 }
 
-enum po_status worker_main(const char *config, const char *module,
-			   const struct po_env *env, struct po_error *err)
+enum po_status worker_main(const char *module, struct po_error *err)
 {
 	struct worker w = { .channel = { .fd = -1 } };
 	struct queue queue = { json_array() };
-	enum po_status st = set_up(&w, config, module, err);
+	enum po_status st = set_up(&w, module, err);
+	bool goes_on;
 
-	(void)env;
 	if (st == PO_OK && !queue.waiting)
 		st = po_no_memory(err);
-	while (st == PO_OK) {
+	/* what came behind "ready" is here already */
+	goes_on = st == PO_OK && take_messages(&w, &queue);
+	while (goes_on) {
 		struct pollfd p = { .fd = w.channel.fd, .events = POLLIN };
-		bool goes_on = true;
 
+		start_waiting(&w, &queue);
 		/* a thread that ends makes room, and does not wake us */
 		if (poll(&p, 1, json_array_size(queue.waiting) ? 20 : -1) > 0)
-			goes_on = take_messages(&w, &queue);
-		if (!goes_on)
-			break;
-		start_waiting(&w, &queue);
+			goes_on = listen_to_agent(&w, &queue);
 	}
 	if (st == PO_OK)
 		finish(&w, &queue);
 	key_desk_free(w.desk);
 	pins_free(w.pins);
 	served_clear(&w.served);
+	json_decref(w.told);
 	json_decref(queue.waiting);
 	channel_close(&w.channel);
 	return st;

@@ -3,7 +3,9 @@
  * worker.h - the worker's own side: the one-shot path, for one job after
  * another, with one key open at a time.
  *
- * Jobs (workers.h), each answered with "re" and what it gives, or "error":
+ * First it is told its profiles ("profile", then "ready"); it reads no
+ * configuration, so that it knows what the agent knows. Jobs (workers.h), each
+ * answered with "re" and what it gives, or "error":
  *   token   profile, digest, scope, peer → access_token, answer, life_s,
  *           asked_ms, sign_seq
  *   look    profile, digest → what can be seen without a PIN
@@ -16,7 +18,9 @@
 #ifndef PO_AGENT_WORKER_H
 #define PO_AGENT_WORKER_H
 
-#include "flow/env.h"
+#include "base/error.h"
+
+#include <stddef.h>
 
 #define WORKER_THREADS_MAX 32 /* jobs that are under way at once */
 
@@ -26,8 +30,7 @@
 
 /* Works for the agent at descriptor WORKER_FD until it is gone. module: which
  * profiles' module-paths count. */
-enum po_status worker_main(const char *config, const char *module,
-			   const struct po_env *env,
+enum po_status worker_main(const char *module,
 			   struct po_error *err) PO_MUST_CHECK;
 
 #endif

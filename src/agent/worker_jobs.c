@@ -220,6 +220,26 @@ static enum po_status do_look(struct job *job, struct po_error *err)
 	return st;
 }
 
+/* After the key was reached with the PIN that is offered, or without need of
+ * one. */
+static enum po_status keep_pin(struct job *job, struct po_error *err)
+{
+	const json_t *token = json_object_get(job->answer, "token");
+	const char *label = json_text(token, "label");
+	const char *serial = json_text(token, "serial");
+	struct pins *pins = job->worker->pins;
+
+	if (!label || !serial)
+		return PO_OK;
+	if (!pins_offer_fits(pins, label, serial))
+		return po_fail(err, PO_E_PIN, 0,
+			       "token '%s' is unlocked, by another PIN than "
+			       "this one, which was not sent",
+			       label);
+	pins_keep(pins, label, serial);
+	return PO_OK;
+}
+
 static enum po_status do_unlock(struct job *job, struct po_error *err)
 {
 	const char *text = json_text(job->message, "pin");
@@ -236,13 +256,8 @@ static enum po_status do_unlock(struct job *job, struct po_error *err)
 	pins_offer(w->pins, pin);
 	st = reach(job, source, true, err);
 	if (st == PO_OK) {
-		const json_t *token = json_object_get(job->answer, "token");
-		const char *label = json_text(token, "label");
-		const char *serial = json_text(token, "serial");
-
-		if (label && serial)
-			pins_keep(w->pins, label, serial);
 		(void)set(job->answer, "locked", json_false());
+		st = keep_pin(job, err);
 	}
 	pins_withdraw(w->pins);
 	key_desk_give(w->desk);
@@ -295,9 +310,9 @@ static enum po_status check_profile(struct job *job, struct po_error *err)
 	job->served = name ? served_find(&job->worker->served, name) : NULL;
 	if (job->served && digest && strcmp(digest, job->served->digest) == 0)
 		return PO_OK;
-	return po_fail(err, PO_E_CONFIG, 0,
-		       "the configuration has changed since the agent read it; "
-		       "have the agent read it again (SIGHUP)");
+	return po_fail(err, PO_E_INTERNAL, 0,
+		       "the worker was told another profile than the agent "
+		       "has");
 }
 
 enum po_status job_run(struct job *job, struct po_error *err)

@@ -125,31 +125,6 @@ static bool is_running(const struct worker *worker)
 	return worker->channel.fd >= 0;
 }
 
-static enum po_status start(struct workers *w, struct worker *worker,
-			    struct po_error *err)
-{
-	enum po_status st;
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-		return po_fail(err, PO_E_INTERNAL, errno, "socketpair: %s",
-			       strerror(errno));
-	st = helper_spawn(w->helper, worker->module, pair[1], &worker->pid,
-			  err);
-	(void)close(pair[1]);
-	if (st == PO_OK && fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0)
-		st = po_fail(err, PO_E_INTERNAL, errno, "fcntl: %s",
-			     strerror(errno));
-	if (st != PO_OK) {
-		(void)close(pair[0]);
-		return st;
-	}
-	channel_init(&worker->channel, pair[0]);
-	worker->started_ms = clock_monotonic_ms();
-	worker->retire_by_ms = 0;
-	return PO_OK;
-}
-
 /* What becomes of the jobs of a worker that is gone. */
 static void settle_jobs(struct worker *worker, const struct po_error *why)
 {
@@ -196,6 +171,54 @@ static void bury(struct workers *w, struct worker *worker, const char *cause)
 	}
 	settle_jobs(worker, &why);
 	w->events.lost(w->events.user, worker->module, why.text);
+}
+
+/* One message for each, so that none is too long. */
+static enum po_status tell_profiles(struct workers *w, struct worker *worker,
+				    struct po_error *err)
+{
+	json_auto_t *profiles =
+		w->events.profiles(w->events.user, worker->module);
+	json_auto_t *ready = json_pack("{s:s}", "op", "ready");
+	enum po_status st = profiles && ready ? PO_OK : po_no_memory(err);
+
+	for (size_t i = 0; st == PO_OK && i < json_array_size(profiles); i++) {
+		json_auto_t *message =
+			json_pack("{s:s, s:O}", "op", "profile", "profile",
+				  json_array_get(profiles, i));
+
+		st = message ? channel_send(&worker->channel, message, err)
+			     : po_no_memory(err);
+	}
+	return st == PO_OK ? channel_send(&worker->channel, ready, err) : st;
+}
+
+static enum po_status start(struct workers *w, struct worker *worker,
+			    struct po_error *err)
+{
+	enum po_status st;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return po_fail(err, PO_E_INTERNAL, errno, "socketpair: %s",
+			       strerror(errno));
+	st = helper_spawn(w->helper, worker->module, pair[1], &worker->pid,
+			  err);
+	(void)close(pair[1]);
+	if (st == PO_OK && fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0)
+		st = po_fail(err, PO_E_INTERNAL, errno, "fcntl: %s",
+			     strerror(errno));
+	if (st != PO_OK) {
+		(void)close(pair[0]);
+		return st;
+	}
+	channel_init(&worker->channel, pair[0]);
+	worker->started_ms = clock_monotonic_ms();
+	worker->retire_by_ms = 0;
+	st = tell_profiles(w, worker, err);
+	if (st != PO_OK)
+		bury(w, worker, "could not be told its profiles");
+	return st;
 }
 
 static void send_jobs(struct workers *w, struct worker *worker)

@@ -33,6 +33,9 @@ struct workers_events { /* called from workers_handle() */
 	 * peer: of the job that it is about; JSON null: nobody. */
 	enum po_status (*record)(void *user, const json_t *peer, json_t *record,
 				 uint64_t *ret_seq, struct po_error *err);
+	/* What a new worker has to know before its first job: an array of
+	 * profiles, the caller's. NULL: out of memory. */
+	json_t *(*profiles)(void *user, const char *module);
 	/* The PINs and sessions of a module are gone; why: in words. */
 	void (*lost)(void *user, const char *module, const char *why);
 	void *user;

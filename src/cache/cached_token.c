@@ -54,6 +54,10 @@ void cached_token_fail(struct cached_token *c, const struct po_error *why,
 						    : RETRY_LASTING_MAX_MS;
 	int64_t ms = RETRY_FIRST_MS;
 
+	/* another kind of trouble, with pauses of its own */
+	if (c->why.status != PO_OK &&
+	    cached_token_may_pass(&c->why) != cached_token_may_pass(why))
+		c->failures = 0;
 	for (unsigned int i = 0; i < c->failures && ms < max_ms; i++)
 		ms *= 2;
 	if (ms > max_ms)

@@ -43,7 +43,8 @@ const struct cmd cmd_agent = {
 static enum po_status run_helper(const struct cmd_context *ctx,
 				 struct po_error *err)
 {
-	return helper_main(ctx->line->global.config, err);
+	(void)ctx;
+	return helper_main(err);
 }
 
 const struct cmd cmd_agent_helper = {
@@ -62,7 +63,7 @@ static enum po_status run_worker(const struct cmd_context *ctx,
 				     ? ctx->line->operands[0]
 				     : "default";
 
-	return worker_main(ctx->line->global.config, module, ctx->env, err);
+	return worker_main(module, err);
 }
 
 const struct cmd cmd_agent_worker = {

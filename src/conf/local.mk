@@ -4,6 +4,7 @@ libconf_a_SOURCES = \
 	src/conf/config_file.c src/conf/config_file.h \
 	src/conf/digest.c \
 	src/conf/profile.c src/conf/profile.h \
+	src/conf/profile_json.c src/conf/profile_json.h \
 	src/conf/sections.c src/conf/sections.h \
 	src/conf/settings.c \
 	src/conf/sink.c src/conf/sink.h

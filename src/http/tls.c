@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ static struct { /* the functions that are used, with their own types */
 	bool loaded;
 	int index; /* of our struct tls in an SSL_CTX */
 	__typeof__(SSL_CTX_use_cert_and_key) *use_cert_and_key;
+	__typeof__(SSL_CTX_set_options) *set_options;
 	__typeof__(SSL_CTX_set_verify) *set_verify;
 	__typeof__(SSL_CTX_set_client_cert_cb) *set_client_cert_cb;
 	__typeof__(SSL_CTX_set_ex_data) *set_ex_data;
@@ -39,7 +41,7 @@ static const char *library_of(const struct libcurl *lib)
 	return name ? name : "no TLS";
 }
 
-static bool load_libssl(const struct libcurl *lib)
+static bool find_libssl(const struct libcurl *lib)
 {
 	if (libssl.loaded)
 		return true;
@@ -51,6 +53,7 @@ static bool load_libssl(const struct libcurl *lib)
 		libssl.index >= 0 &&
 		libcurl_find(lib, "SSL_CTX_use_cert_and_key",
 			     &libssl.use_cert_and_key) &&
+		libcurl_find(lib, "SSL_CTX_set_options", &libssl.set_options) &&
 		libcurl_find(lib, "SSL_CTX_set_verify", &libssl.set_verify) &&
 		libcurl_find(lib, "SSL_CTX_set_client_cert_cb",
 			     &libssl.set_client_cert_cb) &&
@@ -60,6 +63,18 @@ static bool load_libssl(const struct libcurl *lib)
 		libcurl_find(lib, "SSL_get_ex_data_X509_STORE_CTX_idx",
 			     &libssl.store_index);
 	return libssl.loaded;
+}
+
+/* Connections may be made by several threads at once. */
+static bool load_libssl(const struct libcurl *lib)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	bool ok;
+
+	(void)pthread_mutex_lock(&lock);
+	ok = find_libssl(lib);
+	(void)pthread_mutex_unlock(&lock);
+	return ok;
 }
 
 /* ---- why the server's certificate was not accepted ------------------------------ */
@@ -264,6 +279,8 @@ static CURLcode on_context(CURL *easy, void *context, void *user)
 	(void)easy;
 	if (!libssl.set_ex_data(context, libssl.index, t))
 		return CURLE_OUT_OF_MEMORY;
+	/* what was read held an access token */
+	(void)libssl.set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
 	libssl.set_verify(context, SSL_VERIFY_PEER, on_verify);
 	if (!t->leaf)
 		libssl.set_client_cert_cb(context, on_wanted);
