@@ -141,6 +141,7 @@ percent_encoding() {
 	answers 200 '/v1/token/lab?scope=odd/%25.x'
 	errs 403 policy 15 "odd/%25.x" '/v1/token/lab?scope=odd/%2525.x'
 	errs 404 config 3 "100%" /v1/token/100%
+	errs 404 config 3 "lab%00x" /v1/token/lab%00x # cuts nothing off
 	errs 404 config 3 "" /v1/token/%C3%A4
 }
 force_new() {

@@ -56,6 +56,18 @@ an_error_in_time() {
 		[ "$ticks" -lt 50 ]
 	done
 }
+# wait= is the longest wait, also while a try is under way.
+no_longer_than_that() {
+	up
+	told hold
+	started=$(ms)
+	errs 503 server 14 "in time" '/v1/token/lab?wait=2'
+	took=$(($(ms) - started))
+	echo "after $took ms"
+	[ "$took" -ge 1900 ]
+	[ "$took" -lt 5000 ]
+	told 200
+}
 one_signature_for_all_who_wait() {
 	up
 	told hold
@@ -222,6 +234,12 @@ a_broken_one() {
 	new=$(gets '/v1/token/lab?force_new=1')
 	[ "$new" != "$good" ]
 	[ "$(wc -l <"$W/agent.err")" -eq 3 ]
+	lab_profile lab 'client-id = "mended"'
+	# a worker that is replaced meanwhile knows what the agent knows
+	echo 'profile spoilt {' >"$W/p11oauth.conf"
+	kill -KILL "$(agent_process agent-worker)"
+	answers 200 '/v1/token/lab?force_new=1'
+	rm "$W/p11oauth.conf"
 	lab_profile lab 'client-id = "mended"'
 	hup
 	is_mended() { answers 200 /v1/profiles && is '.profiles[0].client_id == "mended"'; }
@@ -425,7 +443,7 @@ the_helper_dies() {
 	gone 10 "$@"
 }
 
-run_tests held_until_the_server_is_back an_error_in_time one_signature_for_all_who_wait \
+run_tests held_until_the_server_is_back an_error_in_time no_longer_than_that one_signature_for_all_who_wait \
 	locked_while_it_waits renewed_and_nobody_notices nobody_wants_it \
 	the_last_good_one_until_its_end nobody_touches_it device_error a_pin_that_is_locked \
 	a_stored_pin_is_not_for_the_last_try a_bad_signature added_changed_removed a_broken_one \

@@ -76,6 +76,18 @@ by_command_on_a_terminal() {
 	errs 423 pin 7 "unlock" /v1/token/lab
 	[ "$(calls C_Login)" -eq 2 ]
 }
+# A login is there, and the right PIN is known: the wrong one is not sent.
+a_wrong_pin_for_nothing() {
+	up
+	unlock
+	errs 423 pin 7 "another PIN" /v1/unlock -d '{"profile":"lab","pin":"918273"}'
+	[ "$(calls C_Login)" -eq 1 ]
+	is_locked false
+	answers 200 /v1/token/lab
+	unlock # the right one again: nothing to do
+	[ "$(calls C_Login)" -eq 1 ]
+	ledger '[.[] | select(.event == "unlock") | .status] == ["ok", "pin", "ok"]'
+}
 a_wrong_pin() {
 	up
 	for times in 1 2; do
@@ -276,7 +288,7 @@ a_successor() {
 	[ "$(answers 200 /v1/jwks/lab && jq -r '.keys[0].kid' "$T/body")" = "$(tail -n 1 "$T/want")" ]
 }
 
-run_tests locked_at_first unlocked by_command_on_a_terminal a_wrong_pin a_wrong_pin_later \
+run_tests locked_at_first unlocked by_command_on_a_terminal a_wrong_pin_for_nothing a_wrong_pin a_wrong_pin_later \
 	locked_again no_pin_for_a_stored_one one_pin_for_all_of_a_token on_the_readers_keys \
 	a_worker_is_killed a_session_is_lost the_last_try_is_a_persons sighup_forgets is_nowhere \
 	certificates_that_end a_successor

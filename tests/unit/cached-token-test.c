@@ -168,6 +168,23 @@ static void half_of_a_pause_is_chance(void **state)
 	assert_int_equal(last_ms, RETRY_PASSING_MAX_MS);
 }
 
+/* A long outage does not make a refusal's first pause long, nor the other way. */
+static void another_kind_starts_anew(void **state)
+{
+	struct po_error network = error_of(PO_E_NETWORK, 7);
+	struct po_error refused = error_of(PO_E_REFUSED, 400);
+	struct cached_token c = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		(void)pause_after(&c, &network, UINT16_MAX);
+	assert_int_equal(pause_after(&c, &refused, UINT16_MAX), RETRY_FIRST_MS);
+	assert_int_equal(pause_after(&c, &refused, UINT16_MAX),
+			 2 * RETRY_FIRST_MS);
+	assert_int_equal(pause_after(&c, &network, UINT16_MAX), RETRY_FIRST_MS);
+	assert_int_equal(c.failures, 1);
+}
+
 static void a_failure_keeps_the_last_good_one(void **state)
 {
 	struct po_error why = error_of(PO_E_REFUSED, 401);
@@ -280,13 +297,14 @@ int main(void)
 	static const struct CMUnitTest singles[] = {
 		cmocka_unit_test(a_new_one_forgets_failures),
 		cmocka_unit_test(half_of_a_pause_is_chance),
+		cmocka_unit_test(another_kind_starts_anew),
 		cmocka_unit_test(a_failure_keeps_the_last_good_one),
 		cmocka_unit_test(it_ends_at_the_very_millisecond),
 		cmocka_unit_test(min_valid_is_exact),
 		cmocka_unit_test(due_is_who_is_wanted),
 		cmocka_unit_test(next_is_renewal_or_end),
 	};
-	struct CMUnitTest tests[N_LIVES + N_KINDS + 7];
+	struct CMUnitTest tests[N_LIVES + N_KINDS + 8];
 	size_t n = 0;
 
 	for (size_t i = 0; i < N_LIVES; i++)

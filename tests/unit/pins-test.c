@@ -99,6 +99,23 @@ static void an_offer_is_for_any_token(void **state)
 	gives_none(*state, &lab, PO_E_PIN);
 }
 
+/* One that is known to be another than the one that was taken. */
+static void another_than_the_kept_one(void **state)
+{
+	unlock(*state, &lab, "1234");
+	assert_true(pins_offer_fits(*state, "lab", "1"));
+	offer(*state, "1235");
+	assert_false(pins_offer_fits(*state, "lab", "1"));
+	assert_true(pins_offer_fits(*state, "lab", "2"));
+	offer(*state, "12345");
+	assert_false(pins_offer_fits(*state, "lab", "1"));
+	offer(*state, "1234");
+	assert_true(pins_offer_fits(*state, "lab", "1"));
+	pins_offer(*state, NULL);
+	assert_true(pins_offer_fits(*state, "lab", "1"));
+	pins_withdraw(*state);
+}
+
 static void kept_is_for_the_one_that_took_it(void **state)
 {
 	unlock(*state, &lab, "1234");
@@ -204,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_PINS(at_first_there_is_none),
 		WITH_PINS(an_offer_is_for_any_token),
+		WITH_PINS(another_than_the_kept_one),
 		WITH_PINS(kept_is_for_the_one_that_took_it),
 		WITH_PINS(forgotten),
 		WITH_PINS(an_offer_that_nobody_asked_for_is_not_kept),
