@@ -4,6 +4,7 @@
  * status.
  */
 #include "base/environment.h"
+#include "base/error_json.h"
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -114,10 +115,7 @@ static enum po_status run(int argc, char **argv, struct command_line *line,
 
 static void print_error_json(const struct po_error *err)
 {
-	json_auto_t *value = json_pack(
-		"{s:{s:s, s:i, s:s, s:I}}", "error", "status",
-		po_status_name(err->status), "exit", -err->status, "message",
-		err->text, "native", (json_int_t)err->native);
+	json_auto_t *value = json_pack("{s:o}", "error", error_json(err));
 	po_auto_buf text = { 0 };
 
 	buf_init(&text, 65536);

@@ -29,11 +29,14 @@ void process_begin(void)
 void process_lock(void)
 {
 	struct rlimit none = { 0, 0 };
+	bool ok;
 
 	core_is_cut = getrlimit(RLIMIT_CORE, &core_before) == 0;
 	none.rlim_max = core_is_cut ? core_before.rlim_max : 0;
-	if (setrlimit(RLIMIT_CORE, &none) != 0 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+	ok = setrlimit(RLIMIT_CORE, &none) == 0;
+	/* each for itself: a filter of system calls may refuse one */
+	ok = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && ok;
+	if (!ok)
 		log_warn("core dumps cannot be switched off");
 }
 
