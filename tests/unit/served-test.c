@@ -19,7 +19,7 @@
 static unsigned int warnings;
 static char last_warning[512];
 
-void __wrap_log_warn(const char *fmt, ...);
+void __wrap_log_warn(const char *fmt, ...) PO_PRINTF(1, 2);
 void __wrap_log_warn(const char *fmt, ...)
 {
 	va_list ap;
