@@ -211,6 +211,7 @@ static enum po_status confine(struct agent *agent, struct po_error *err)
 		add_rule(rules, read[i], SANDBOX_READ);
 	add_rule(rules, PO_SYSCONFDIR "/p11oauth", SANDBOX_READ);
 	add_rule(rules, "/dev/null", SANDBOX_READ | SANDBOX_WRITE);
+	add_rule(rules, "/proc/self", SANDBOX_READ); /* this process alone */
 	add_configuration(rules, agent);
 	add_written(rules, agent);
 	sandbox.rules = rules->items;

@@ -328,15 +328,18 @@ static size_t on_unescape(void *user, struct MHD_Connection *connection,
 	(void)user;
 	(void)connection;
 	for (const char *in = text; *in; in++) {
-		unsigned int byte = 0;
-
 		if (*in == '%' && isxdigit((unsigned char)in[1]) &&
 		    isxdigit((unsigned char)in[2])) {
-			byte = hex_digit(in[1]) << 4 | hex_digit(in[2]);
-			if (byte)
+			uint8_t byte = (uint8_t)(hex_digit(in[1]) << 4 |
+						 hex_digit(in[2]));
+
+			if (byte) {
+				*out++ = (char)byte;
 				in += 2;
+				continue;
+			}
 		}
-		*out++ = byte ? (char)byte : *in;
+		*out++ = *in;
 	}
 	*out = '\0';
 	return (size_t)(out - text);

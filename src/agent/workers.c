@@ -125,19 +125,22 @@ static bool is_running(const struct worker *worker)
 	return worker->channel.fd >= 0;
 }
 
-/* What becomes of the jobs of a worker that is gone. */
-static void settle_jobs(struct worker *worker, const struct po_error *why)
+/* What becomes of the jobs of a worker that is gone. One that left as it was
+ * told had not begun those that it did not answer. */
+static void settle_jobs(struct worker *worker, bool was_leaving,
+			const struct po_error *why)
 {
 	struct job *job = worker->jobs;
 
 	while (job) {
 		struct job *next = job->next;
 
-		if (job->was_sent && job->was_repeated)
+		if (job->was_sent && job->was_repeated && !was_leaving) {
 			end_job(worker, job, NULL, why);
-		else if (job->was_sent)
-			job->was_repeated = true;
-		job->was_sent = false;
+		} else if (job->was_sent) {
+			job->was_repeated = job->was_repeated || !was_leaving;
+			job->was_sent = false;
+		}
 		job = next;
 	}
 }
@@ -169,7 +172,7 @@ static void bury(struct workers *w, struct worker *worker, const char *cause)
 		if (worker->respawn_ms > RESPAWN_MAX_MS)
 			worker->respawn_ms = RESPAWN_MAX_MS;
 	}
-	settle_jobs(worker, &why);
+	settle_jobs(worker, was_leaving, &why);
 	w->events.lost(w->events.user, worker->module, why.text);
 }
 

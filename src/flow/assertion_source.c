@@ -97,6 +97,7 @@ static bool takes_same_key(const struct profile *a, const struct profile *b)
 /* The key stays open: what it says of itself is read anew. */
 static void keep_key(struct assertion_source *s, struct profile *before)
 {
+	s->key->env = s->env;
 	s->key->profile = s->profile;
 	s->key->purpose.profile = s->profile->name;
 	s->key->purpose.client_id = s->profile->client_id;

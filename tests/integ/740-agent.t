@@ -345,7 +345,7 @@ a_burst() {
 	client burst 800 /v1/jwks/lab >"$T/out"
 	cat "$T/out"
 	# a worker that cannot listen as fast is no dead one
-	[ "$(cat "$T/out")" = "200 800" ]
+	[ "$(cat "$T/out")" = "200 800" ] || { tail -n 30 "$W/agent.err"; return 1; }
 	[ "$(agent_process agent-worker)" = "$worker" ]
 	alive
 }

@@ -3,6 +3,11 @@
 # An agent of the test's own, and the processes that belong to it. Source after
 # servers.sh and fixture.sh.
 
+# AddressSanitizer keeps what was freed, which looks like a module that leaks, and
+# takes crashes for itself.
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=1:handle_segv=0:handle_sigbus=0
+export ASAN_OPTIONS
+
 unset P11OAUTH_SOCKET RUNTIME_DIRECTORY XDG_RUNTIME_DIR LISTEN_FDS LISTEN_PID NOTIFY_SOCKET
 
 # agent_start NAME [COMMAND-PREFIX...]: sets AGENT_SOCKET and AGENT_PID; the
