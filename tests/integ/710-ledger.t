@@ -303,7 +303,9 @@ a_full_disk() {
 	[ "$(wc -l <"$T/err")" -eq 1 ]
 	has "$T/err" "warning: the use of the key is not recorded: cannot write '$LEDGER': No space left"
 	has "$PKCS11SPY_OUTPUT" C_Sign
-	cmp "$T/before" "$LEDGER"
+	# a shorter record may still fit, that of the signature did not
+	[ "$(grep -c '"event":"sign"' "$LEDGER")" -eq "$(grep -c '"event":"sign"' "$T/before")" ]
+	verifies
 	rm "$XDG_STATE_HOME/fill"
 	expect 0 "$P11OAUTH" token as --audit required
 	empty "$T/err"
