@@ -317,8 +317,14 @@ a_full_disk_and_tls() {
 	full
 	wants_another_certificate
 	fills_up
-	unsigned "No space left on device" "$P11OAUTH" token as --token-endpoint "$TLS_URL" \
+	# what has no room for a signature's record may have for this one, which is shorter
+	set -- "$P11OAUTH" token as --token-endpoint "$TLS_URL" \
 		--cacert "$W/pki/ca.pem" --client-auth tls_client_auth --retry-time 0
+	tries=0
+	until got=0; "$@" --audit required >"$T/out" 2>"$T/err" || got=$?; [ "$got" -eq 3 ]; do
+		tries=$((tries + 1)); [ "$tries" -lt 20 ]
+	done
+	unsigned "No space left on device" "$@"
 	stop_server tls
 	umount "$XDG_STATE_HOME"
 }
