@@ -7,19 +7,26 @@ tests_tools_populate_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_tools_populate_LDADD = $(CRYPTO_LIBS)
 tests_tools_tls_client_SOURCES = tests/tools/tls-client.c
 tests_tools_tls_client_LDADD = $(FLOW_LIBS)
-EXTRA_DIST += tests/tools/agent-kill.py tests/tools/agent-load.py \
-	tests/tools/agent-post.py tests/tools/agent-soak.py tests/tools/memory-scan.py \
-	tests/tools/fault-sweep.py tests/tools/jwk-to-pem.py \
+EXTRA_DIST += \
+	tests/tools/agent-kill.py \
+	tests/tools/agent-load.py \
+	tests/tools/agent-post.py \
+	tests/tools/agent-soak.py \
+	tests/tools/certificate.py \
+	tests/tools/check-kubernetes.py \
+	tests/tools/fault-sweep.py \
+	tests/tools/jwk-to-pem.py \
 	tests/tools/jwt-sign.py \
-	tests/tools/loopback-up.py tests/tools/peak-rss.py tests/tools/pinentry.py \
-	tests/tools/piv-card.py tests/tools/pty-run.py tests/tools/pkcs11-calls.py \
-	tests/tools/slow-proxy.py tests/tools/soak_faults.py \
-	tests/tools/soak_proxy.py
-EXTRA_DIST += tests/tools/certificate.py tests/tools/check-kubernetes.py tests/tools/fault-sweep.py tests/tools/jwk-to-pem.py \
-	tests/tools/jwt-sign.py \
-	tests/tools/loopback-up.py tests/tools/peak-rss.py tests/tools/pinentry.py \
-	tests/tools/piv-card.py tests/tools/pty-run.py tests/tools/pkcs11-calls.py \
+	tests/tools/loopback-up.py \
+	tests/tools/memory-scan.py \
+	tests/tools/peak-rss.py \
+	tests/tools/pinentry.py \
+	tests/tools/piv-card.py \
+	tests/tools/pkcs11-calls.py \
+	tests/tools/pty-run.py \
+	tests/tools/slow-proxy.py \
+	tests/tools/soak_faults.py \
+	tests/tools/soak_proxy.py \
+	tests/tools/systemd-harness.py \
 	tests/tools/tamper.py \
-	tests/tools/slow-proxy.py
-	tests/tools/slow-proxy.py tests/tools/systemd-harness.py
-	tests/tools/slow-proxy.py tests/tools/unix-http.py
+	tests/tools/unix-http.py
