@@ -6,16 +6,11 @@
 
 #include "agent/sinks.h"
 #include "agent/systemd.h"
-#include "audit/ledger.h"
 #include "base/clock.h"
-#include "base/dirs.h"
-#include "base/environment.h"
 #include "base/log.h"
-#include "base/sandbox.h"
 #include "config.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -27,7 +22,6 @@
 #define FILES_WANTED 4096
 #define END_MS 15000 /* for workers to finish what is under way */
 #define POLL_MAX (WORKERS_MAX + 8)
-#define RULES_MAX 256
 
 /* ---- sinks ------------------------------------------------------------------------- */
 
@@ -123,107 +117,6 @@ static void on_look(void *user, struct requester *peer)
 	struct agent *agent = user;
 
 	helper_look(&agent->helper, peer);
-}
-
-/* ---- what the agent may still touch ---------------------------------------------------- */
-
-struct rules {
-	struct sandbox_rule items[RULES_MAX];
-	char *texts[RULES_MAX]; /* owned */
-	size_t count;
-};
-
-static void add_rule(struct rules *r, const char *path, unsigned int access)
-{
-	if (r->count == RULES_MAX || !(r->texts[r->count] = strdup(path)))
-		return;
-	r->items[r->count] =
-		(struct sandbox_rule){ r->texts[r->count], access };
-	r->count++;
-}
-
-static void add_folder(struct rules *r, const char *file, unsigned int access)
-{
-	char *copy = strdup(file);
-
-	if (copy)
-		add_rule(r, dirname(copy), access);
-	free(copy);
-}
-
-static void add_configuration(struct rules *r, const struct agent *agent)
-{
-	const char *file = agent->options->config;
-	const char *base = environment_get("XDG_CONFIG_HOME");
-	char path[PATH_MAX];
-
-	if (!file)
-		file = environment_get("P11OAUTH_CONFIG");
-	if (file)
-		add_folder(r, file, SANDBOX_READ);
-	if (base && snprintf(path, sizeof(path), "%s/p11oauth", base) > 0)
-		add_rule(r, path, SANDBOX_READ);
-	base = environment_get("HOME");
-	if (base &&
-	    snprintf(path, sizeof(path), "%s/.config/p11oauth", base) > 0)
-		add_rule(r, path, SANDBOX_READ);
-}
-
-static void add_written(struct rules *r, const struct agent *agent)
-{
-	char path[PATH_MAX];
-
-	if (ledger_default_path(path, NULL) == PO_OK)
-		add_folder(r, path, SANDBOX_READ | SANDBOX_WRITE);
-	if (agent->listener.path[0])
-		add_folder(r, agent->listener.path,
-			   SANDBOX_READ | SANDBOX_WRITE);
-	for (size_t i = 0; i < agent->served.count; i++) {
-		const struct profile *p = agent->served.items[i]->profile;
-
-		if (p->audit_file)
-			add_folder(r, p->audit_file,
-				   SANDBOX_READ | SANDBOX_WRITE);
-		for (size_t j = 0; j < p->sink_count; j++)
-			add_folder(r, p->sinks[j].path,
-				   SANDBOX_READ | SANDBOX_WRITE);
-	}
-}
-
-/*
- * No program is started any more and no network is reached from here: that is
- * what helper and workers are for. A folder that another configuration names
- * later on is reached after a restart.
- */
-static enum po_status confine(struct agent *agent, struct po_error *err)
-{
-	/* the C library wants these for names of users and groups */
-	static const char *const read[] = { "/etc", "/usr", "/lib", "/lib64" };
-	struct rules *rules = calloc(1, sizeof(*rules));
-	struct sandbox sandbox = { .deny_bind = true,
-				   .deny_connect = true,
-				   .scope = true };
-	enum po_status st;
-
-	if (!rules)
-		return po_no_memory(err);
-	for (size_t i = 0; i < PO_ARRAY_SIZE(read); i++)
-		add_rule(rules, read[i], SANDBOX_READ);
-	add_rule(rules, PO_SYSCONFDIR "/p11oauth", SANDBOX_READ);
-	add_rule(rules, "/dev/null", SANDBOX_READ | SANDBOX_WRITE);
-	add_rule(rules, "/proc/self", SANDBOX_READ); /* this process alone */
-	add_configuration(rules, agent);
-	add_written(rules, agent);
-	sandbox.rules = rules->items;
-	sandbox.count = rules->count;
-	st = sandbox_enter(&sandbox, &agent->landlock_abi, err);
-	for (size_t i = 0; i < rules->count; i++)
-		free(rules->texts[i]);
-	free(rules);
-	if (st == PO_OK && agent->landlock_abi == 0)
-		log_say("agent: this kernel has no Landlock; the agent is "
-			"confined by its user alone");
-	return st;
 }
 
 /* ---- signals --------------------------------------------------------------------------- */
@@ -443,7 +336,8 @@ static enum po_status begin(struct agent *agent, struct po_error *err)
 	if (st == PO_OK)
 		st = watch_signals(agent, err);
 	if (st == PO_OK)
-		st = listener_open(agent->options->socket, &agent->served.agent,
+		st = listener_open(agent->options->socket,
+				   &agent->served.config->agent,
 				   &agent->listener, err);
 	if (st == PO_OK)
 		st = helper_start(&agent->helper, err);
@@ -493,7 +387,7 @@ enum po_status agent_run(const struct agent_options *options,
 	if (st == PO_OK) {
 		/* the connection to the manager is made before the sandbox */
 		systemd_notify("STATUS=starting");
-		st = confine(&agent, err);
+		st = agent_confine(&agent, err);
 	}
 	if (st == PO_OK) {
 		(void)agent_record(&agent, "start", NULL, NULL,

@@ -48,6 +48,16 @@ void agent_state_changed(const struct agent *agent);
 /* From now on each profile with sinks has an access token, and they have it. */
 void agent_fill_sinks(struct agent *agent);
 
+/* ---- agent_sandbox.c -------------------------------------------------------------- */
+
+/*
+ * No program is started any more and no network is reached from here: that is
+ * what helper and workers are for. A folder that another configuration names
+ * later on is reached after a restart.
+ */
+enum po_status agent_confine(struct agent *agent,
+			     struct po_error *err) PO_MUST_CHECK;
+
 /* ---- records.c: what the agent puts into the ledger ----------------------------- */
 
 /*

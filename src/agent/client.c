@@ -2,6 +2,7 @@
 #include "agent/client.h"
 
 #include "base/environment.h"
+#include "base/error_json.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -126,21 +127,15 @@ static enum po_status take_error(struct agent_client *c,
 {
 	const json_t *error = json_object_get(answer, "error");
 	const char *name = json_text(error, "status");
-	const char *message = json_text(error, "message");
-	const json_t *native = json_object_get(error, "native");
-	json_int_t number = json_integer_value(json_object_get(error, "exit"));
-	enum po_status st = PO_E_AGENT;
+	struct po_error why = { 0 };
 
-	if (number >= 1 && number <= -PO_STATUS_LAST)
-		st = (enum po_status) - number;
-	if (!name || !message || !*message || number != -st ||
-	    strcmp(name, po_status_name(st)) != 0)
+	if (!error_from_json(error, &why) || !name || !*why.text ||
+	    strcmp(name, po_status_name(why.status)) != 0)
 		return fail_nonsense(c, r->status, "an error without its words",
 				     err);
-	if (r->status == STATUS_UNKNOWN && st == PO_E_CONFIG)
+	if (r->status == STATUS_UNKNOWN && why.status == PO_E_CONFIG)
 		c->trouble = AGENT_NO_PROFILE;
-	return po_fail(err, st, (long)json_integer_value(native), "%s",
-		       message);
+	return po_fail(err, why.status, why.native, "%s", why.text);
 }
 
 static enum po_status read_answer(struct agent_client *c,

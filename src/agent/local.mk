@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libagent.a
 libagent_a_SOURCES = \
 	src/agent/agent.c src/agent/agent.h src/agent/agent_impl.h \
+	src/agent/agent_sandbox.c \
 	src/agent/broker.c src/agent/broker.h \
 	src/agent/channel.c src/agent/channel.h \
 	src/agent/client.c src/agent/client.h \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * look.c - what is known of tokens and certificates, without a PIN: at the
- * start, once a day, and when somebody asks for the status.
+ * start, every hour, and when somebody asks for the status.
  */
 #include "agent/agent_impl.h"
 

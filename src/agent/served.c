@@ -129,15 +129,6 @@ static enum po_status take_profiles(const struct config *config,
 	return PO_OK;
 }
 
-static bool take_agent(const struct agent_settings *from,
-		       struct agent_settings *to)
-{
-	if (from->socket && !(to->socket = text_dup(from->socket)))
-		return false;
-	return !from->socket_group ||
-	       (to->socket_group = text_dup(from->socket_group));
-}
-
 enum po_status served_load(const char *path, const struct served_list *old,
 			   struct served_list *ret_list, struct po_error *err)
 {
@@ -150,8 +141,6 @@ enum po_status served_load(const char *path, const struct served_list *old,
 	/* profiles borrow the names of files from it */
 	list.config = po_steal(config);
 	st = take_profiles(list.config, old, &list, err);
-	if (st == PO_OK && !take_agent(&list.config->agent, &list.agent))
-		st = po_no_memory(err);
 	if (st != PO_OK) {
 		served_clear(&list);
 		return st;
@@ -205,7 +194,6 @@ void served_clear(struct served_list *list)
 	for (size_t i = 0; i < list->count; i++)
 		served_free(list->items[i]);
 	free(list->items);
-	agent_settings_clear(&list->agent);
 	config_free(list->config);
 	*list = (struct served_list){ 0 };
 }

@@ -37,8 +37,8 @@ struct served {
 struct served_list {
 	struct served **items; /* owned, in the order of the configuration */
 	size_t count;
-	struct agent_settings agent; /* owned */
-	struct config *config;       /* owned; where the settings stand */
+	struct config *config; /* owned; where the settings stand;
+				      * NULL in a worker */
 };
 
 /*

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -188,4 +189,53 @@ enum po_status sandbox_enter(const struct sandbox *s, int *ret_abi,
 	if (st == PO_OK)
 		*ret_abi = abi;
 	return st;
+}
+
+/* ---- rules that are put together ------------------------------------------------ */
+
+void sandbox_rules_add(struct sandbox_rules *rules, const char *path,
+		       unsigned int access)
+{
+	char *copy;
+
+	if (!path)
+		return;
+	for (size_t i = 0; i < rules->count; i++)
+		if (rules->items[i].access == access &&
+		    strcmp(rules->items[i].path, path) == 0)
+			return;
+	copy = rules->count < SANDBOX_RULES_MAX ? strdup(path) : NULL;
+	if (!copy) {
+		rules->is_incomplete = true;
+		return;
+	}
+	rules->paths[rules->count] = copy;
+	rules->items[rules->count++] = (struct sandbox_rule){ copy, access };
+}
+
+void sandbox_rules_add_folder_of(struct sandbox_rules *rules, const char *file,
+				 unsigned int access)
+{
+	const char *slash = file ? strrchr(file, '/') : NULL;
+	char *folder;
+
+	if (!file)
+		return;
+	if (slash == file)
+		folder = strdup(file); /* the root folder is everything */
+	else
+		folder = slash ? strndup(file, (size_t)(slash - file))
+			       : strdup(".");
+	if (folder)
+		sandbox_rules_add(rules, folder, access);
+	else
+		rules->is_incomplete = true;
+	free(folder);
+}
+
+void sandbox_rules_clear(struct sandbox_rules *rules)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		free(rules->paths[i]);
+	*rules = (struct sandbox_rules){ 0 };
 }

@@ -49,4 +49,27 @@ struct sandbox {
 enum po_status sandbox_enter(const struct sandbox *s, int *ret_abi,
 			     struct po_error *err) PO_MUST_CHECK;
 
+/*
+ * Rules that are put together path by path: each path is a copy, and stands once
+ * for each access. Adding does not fail; is_incomplete says at the end that one
+ * was left out, for want of room or memory.
+ */
+#define SANDBOX_RULES_MAX 512
+struct sandbox_rules {
+	struct sandbox_rule items[SANDBOX_RULES_MAX];
+	char *paths[SANDBOX_RULES_MAX]; /* owned; those of items */
+	size_t count;
+	bool is_incomplete;
+};
+
+/* path NULL: nothing to add. */
+void sandbox_rules_add(struct sandbox_rules *rules, const char *path,
+		       unsigned int access);
+
+/* The folder of a file, because one that is replaced is another file; of one in
+ * the root folder, the file. NULL: nothing to add. */
+void sandbox_rules_add_folder_of(struct sandbox_rules *rules, const char *file,
+				 unsigned int access);
+void sandbox_rules_clear(struct sandbox_rules *rules);
+
 #endif
