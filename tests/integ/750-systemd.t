@@ -120,7 +120,7 @@ watchdog_of_another_is_not_fed() {
 }
 no_watchdog_no_food() {
 	agent
-	sleep 0.5
+	sleep 0.5 # longer than any interval of these tests
 	not_heard '.WATCHDOG'
 	ends
 }

@@ -2,6 +2,8 @@
 /* The six formats of an access token: every byte, and what readers make of it. */
 #include "flow/format.h"
 
+#include "base/child.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -119,23 +121,26 @@ static void env_survives_a_shell(void **state)
 		"a.b-c_~+/==", "~",  "~root/x",   "a:~b", "$HOME", "`id`",
 		"a b",         "'x", "\"x\\\"\\", "!!",   "*",     "x#y;z&",
 	};
-	char got[64];
-	FILE *shell;
+	char sh[] = "sh", option[] = "-c";
+	char script[] = "eval \"$TEXT\"; printf %s-%s \"$ACCESS_TOKEN\" "
+			"\"$ACCESS_TOKEN_EXPIRES_AT\"";
+	char *const argv[] = { sh, option, script, NULL };
 
 	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(values); i++) {
+		po_auto(secret) *got = secret_new(64);
+		struct child shell;
 		po_auto(secret) *text =
 			print(FORMAT_ENV, values[i], NULL, false, NULL);
 
 		assert_int_equal(setenv("TEXT", secret_reveal(text), 1), 0);
-		shell = popen("sh -c 'eval \"$TEXT\"; printf %s-%s "
-			      "\"$ACCESS_TOKEN\" \"$ACCESS_TOKEN_EXPIRES_AT\"'",
-			      "r");
-		assert_non_null(shell);
-		got[fread(got, 1, sizeof(got) - 1, shell)] = '\0';
-		assert_int_equal(pclose(shell), 0);
-		assert_memory_equal(got, values[i], strlen(values[i]));
-		assert_string_equal(got + strlen(values[i]), "-1751405484");
+		assert_int_equal(child_start(argv, 10, &shell, NULL), PO_OK);
+		assert_int_equal(child_read_line(&shell, got, NULL), PO_OK);
+		assert_int_equal(child_end(&shell), 0);
+		assert_memory_equal(secret_reveal(got), values[i],
+				    strlen(values[i]));
+		assert_string_equal(secret_reveal(got) + strlen(values[i]),
+				    "-1751405484");
 	}
 }
 

@@ -285,7 +285,7 @@ static void owned_replaces(void **state)
 	}
 	(void)umask(had);
 	assert_non_null(getcwd(path, sizeof(path) - 2));
-	(void)strcat(path, "/f");
+	(void)snprintf(path + strlen(path), sizeof(path) - strlen(path), "/f");
 	assert_int_equal(fs_write_owned(path, &unchanged, "", 0, NULL), PO_OK);
 	assert_file("f", "", 0640);
 	assert_int_equal(count_entries(), 3);

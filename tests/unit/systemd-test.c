@@ -6,6 +6,7 @@
 #include "agent/systemd.h"
 #include "base/sandbox.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -158,8 +159,9 @@ static void listen_in_child(const struct listen_row *r)
 	place_third(r->third);
 
 	CHECK(systemd_listen_fd(&fd, &err) == r->status);
-	CHECK(!getenv("LISTEN_PID") && !getenv("LISTEN_FDS"));
-	CHECK(!getenv("LISTEN_FDNAMES") && !getenv("LISTEN_PIDFDID"));
+	CHECK(!secure_getenv("LISTEN_PID") && !secure_getenv("LISTEN_FDS"));
+	CHECK(!secure_getenv("LISTEN_FDNAMES") &&
+	      !secure_getenv("LISTEN_PIDFDID"));
 	if (r->status != PO_OK) {
 		CHECK(fd == -99 && strstr(err.text, r->text));
 		return;
@@ -382,11 +384,15 @@ static int make_dir(void **state)
 
 static int remove_dir(void **state)
 {
-	char command[100];
+	DIR *folder = opendir(dir);
+	const struct dirent *entry;
 
 	(void)state;
-	(void)snprintf(command, sizeof(command), "rm -r %s", dir);
-	return system(command); /* NOLINT: a name of our own */
+	while (folder && (entry = readdir(folder)))
+		(void)unlinkat(dirfd(folder), entry->d_name, 0);
+	if (folder)
+		(void)closedir(folder);
+	return rmdir(dir);
 }
 
 #define N_LISTEN PO_ARRAY_SIZE(listen_rows)
