@@ -3,7 +3,6 @@
 # Access tokens that oidc-provider binds to the certificate of a key in SoftHSM
 # and in a TPM (RFC 8705): with the assertion and without, TLS 1.2 and 1.3.
 . "$top_srcdir/tests/tokens/namespaces.sh"
-. "$top_srcdir/tests/lib/tap.sh"
 . "$top_srcdir/tests/lib/softhsm.sh"
 . "$top_srcdir/tests/lib/servers.sh"
 . "$top_srcdir/tests/lib/fixture.sh"

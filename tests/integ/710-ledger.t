@@ -3,7 +3,6 @@
 # Each use of a key is on record before it happens, once; what was tampered with
 # is found; without a record there is no signature where it is required.
 . "$top_srcdir/tests/tokens/namespaces.sh"
-. "$top_srcdir/tests/lib/tap.sh"
 . "$top_srcdir/tests/lib/softhsm.sh"
 . "$top_srcdir/tests/lib/servers.sh"
 . "$top_srcdir/tests/lib/tls-server.sh"

@@ -252,7 +252,7 @@ a_wrong_stored_pin() {
 	[ "$(calls C_Login)" -eq 1 ]
 }
 forbidden() {
-	errs 403 policy 15 "uid 0" /v1/token/denied
+	errs 403 policy 15 "uid $(id -u)" /v1/token/denied
 	errs 403 policy 15 "allow-scope" '/v1/token/lab?scope=system/*.write'
 	errs 403 policy 15 "system/*.write" '/v1/token/lab?scope=system/*.read%20system/*.write'
 	signs=$(calls C_Sign)

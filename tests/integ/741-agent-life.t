@@ -118,7 +118,7 @@ renewed_and_nobody_notices() {
 	[ "$least" -ge 1 ]
 	[ "$(calls C_Sign)" -eq "$(sort -u "$T/seen" | wc -l)" ]
 	# the ones that nobody asked for are on record as such
-	ledger '[.[] | select(.event == "sign")] | .[0].peer.uid == 0 and (.[1:] | all(.peer == null))'
+	ledger '[.[] | select(.event == "sign")] | .[0].peer.uid == '"$(id -u)"' and (.[1:] | all(.peer == null))'
 	stop_server oidc
 }
 nobody_wants_it() {
@@ -355,7 +355,7 @@ no_place_for_it() {
 	chmod 755 "$T" "$T/open"
 	chmod 644 "$T/open/conf"
 	expect 3 setpriv --reuid=65534 --regid=65534 --clear-groups \
-		env -u HOME "$P11OAUTH" --config "$T/open/conf" agent
+		env -u HOME "$(program_for_others)" --config "$T/open/conf" agent
 	has "$T/err" "no place for the socket"
 }
 where_it_is() {
@@ -449,5 +449,5 @@ run_tests held_until_the_server_is_back an_error_in_time no_longer_than_that one
 	a_stored_pin_is_not_for_the_last_try a_bad_signature added_changed_removed a_broken_one \
 	a_profile_that_is_not_usable in_the_middle_of_a_request while_requests_wait \
 	while_the_server_is_silent idle_it_ends_at_once a_second_agent a_stale_socket \
-	no_place_for_it where_it_is a_worker_dies a_worker_dies_at_work \
+	root:no_place_for_it where_it_is a_worker_dies a_worker_dies_at_work \
 	a_worker_dies_twice_at_work a_module_that_crashes the_helper_dies

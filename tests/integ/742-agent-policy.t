@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Who gets what of the agent: users and groups, scopes, the socket, unlock and
 # lock, the files that hold access tokens; and what the ledger says of it. Other
-# users are other numbers here, so this wants root.
+# users are other numbers here.
 . "$top_srcdir/tests/lib/tap.sh"
 . "$top_srcdir/tests/lib/softhsm.sh"
 . "$top_srcdir/tests/lib/servers.sh"
@@ -14,7 +14,6 @@ chmod 711 "$W"
 DOOR=4100 # the group that may open the socket
 USER_A=4001 USER_B=4002 GROUP_A=4201 GROUP_B=4202
 
-root() { [ "$(id -u)" -eq 0 ] || skip "wants root, to be other users"; }
 # up: an agent whose socket the group DOOR may open; profiles come before.
 up() {
 	printf 'agent {\n\tsocket-group = "%s"\n}\n' "$DOOR" >>"$W/p11oauth.conf"
@@ -60,7 +59,6 @@ may_not() {
 # ---- users, groups, scopes -------------------------------------------------------------
 
 no_list_is_anybody() {
-	root
 	own_world
 	lab_profile open
 	up
@@ -69,7 +67,6 @@ no_list_is_anybody() {
 	may 0 0 0 open
 }
 users() {
-	root
 	own_world
 	lab_profile number "allow-uid = { \"$USER_A\" }"
 	lab_profile several "allow-uid = { \"$USER_B\", \"$USER_A\" }"
@@ -91,7 +88,6 @@ users() {
 	is '[.profiles[].allowed] == [true, true, false, false]'
 }
 groups() {
-	root
 	own_world
 	lab_profile group "allow-gid = { \"$GROUP_A\" }"
 	lab_profile either "allow-gid = { \"$GROUP_A\" }" "allow-uid = { \"$USER_B\" }"
@@ -110,7 +106,6 @@ groups() {
 	may_not $USER_A $DOOR "$many" group
 }
 scopes() {
-	root
 	own_world
 	lab_profile lab 'scope = "system/*.read system/Patient.write"' 'allow-scope = { "system/Claim.read" }'
 	up
@@ -132,7 +127,6 @@ cannot_connect() {
 	[ "$STATUS" = 000 ]
 }
 its_mode() {
-	root
 	own_world
 	lab_profile lab
 	agent_start agent
@@ -142,7 +136,6 @@ its_mode() {
 	answers 200 /healthz
 }
 its_group() {
-	root
 	own_world
 	lab_profile lab
 	up
@@ -165,7 +158,6 @@ post() {
 }
 UNLOCK="{\"profile\":\"person\",\"pin\":\"$SOFTHSM_PIN\"}"
 unlock_and_lock() {
-	root
 	own_world
 	lab_profile person 'pin-from = "prompt"'
 	lab_profile theirs 'pin-from = "prompt"' "allow-uid = { \"$USER_A\" }" "allow-gid = { \"$GROUP_B\" }"
@@ -199,7 +191,6 @@ unlock_and_lock() {
 	hasnt "$(LEDGER)" "$SOFTHSM_PIN"
 }
 lock_all_is_all_or_nothing() {
-	root
 	own_world
 	lab_profile theirs "allow-uid = { \"$USER_A\" }"
 	lab_profile open
@@ -223,7 +214,6 @@ sink() {
 }
 holds() { [ "$(cat "$1")" = "$2" ]; }
 sinks() {
-	root
 	own_world
 	mkdir -m 711 "$T/s"
 	chmod 711 "$T"
@@ -309,6 +299,6 @@ a_sink_that_cannot_be() {
 	answers 200 /v1/token/lab
 }
 
-run_tests no_list_is_anybody users groups scopes its_mode its_group unlock_and_lock \
-	lock_all_is_all_or_nothing sinks kept_filled locked_they_go another_configuration \
-	a_sink_that_cannot_be
+run_tests root:no_list_is_anybody root:users root:groups root:scopes root:its_mode \
+	root:its_group root:unlock_and_lock root:lock_all_is_all_or_nothing root:sinks \
+	kept_filled locked_they_go another_configuration a_sink_that_cannot_be

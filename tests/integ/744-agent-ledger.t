@@ -3,7 +3,6 @@
 # What the agent puts on record: each signature with who caused it, each access
 # token with who got it; and no signature where nothing can be recorded.
 . "$top_srcdir/tests/tokens/namespaces.sh"
-. "$top_srcdir/tests/lib/tap.sh"
 . "$top_srcdir/tests/lib/softhsm.sh"
 . "$top_srcdir/tests/lib/servers.sh"
 . "$top_srcdir/tests/lib/fixture.sh"

@@ -290,5 +290,5 @@ a_successor() {
 
 run_tests locked_at_first unlocked by_command_on_a_terminal a_wrong_pin_for_nothing a_wrong_pin a_wrong_pin_later \
 	locked_again no_pin_for_a_stored_one one_pin_for_all_of_a_token on_the_readers_keys \
-	a_worker_is_killed a_session_is_lost the_last_try_is_a_persons sighup_forgets is_nowhere \
+	a_worker_is_killed a_session_is_lost the_last_try_is_a_persons sighup_forgets ns:is_nowhere \
 	certificates_that_end a_successor

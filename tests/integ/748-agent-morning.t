@@ -4,7 +4,6 @@
 # back, unlock, jobs. The card is sent the PIN twice in all. The tests follow each
 # other.
 . "$top_srcdir/tests/tokens/namespaces.sh"
-. "$top_srcdir/tests/lib/tap.sh"
 . "$top_srcdir/tests/lib/softhsm.sh"
 . "$top_srcdir/tests/lib/servers.sh"
 . "$top_srcdir/tests/lib/fixture.sh"

@@ -3,7 +3,6 @@
 # A time-lapse of an agent's life: access tokens of five seconds, twenty callers,
 # and what can go wrong, at random, for $SOAK_SECONDS. $SOAK_SEED repeats a run.
 . "$top_srcdir/tests/tokens/namespaces.sh"
-. "$top_srcdir/tests/lib/tap.sh"
 . "$top_srcdir/tests/lib/softhsm.sh"
 . "$top_srcdir/tests/lib/servers.sh"
 . "$top_srcdir/tests/lib/fixture.sh"

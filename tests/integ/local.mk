@@ -68,6 +68,7 @@ EXTRA_DIST += $(integ_tests) \
 	tests/lib/servers.sh \
 	tests/lib/softhsm.sh \
 	tests/lib/tap.sh \
+	tests/lib/timed.sh \
 	tests/lib/tls-server.sh \
 	tests/servers/answer-server.py \
 	tests/servers/authlib-server.py \

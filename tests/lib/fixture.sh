@@ -42,6 +42,14 @@ certificate_of_key() {
 		-days 90 -extfile "$4.ext" -force_pubkey "$4.pub" -out "$4" 2>/dev/null
 }
 
+# program_for_others: a copy of the program that any user may run; the tree may be in
+# a home folder that is closed to them.
+program_for_others() {
+	chmod 711 "$W"
+	install -m 755 "$P11OAUTH" "$W/p11oauth"
+	echo "$W/p11oauth"
+}
+
 # profile NAME KEY=VALUE...: adds a profile to $W/p11oauth.conf. A VALUE is
 # written as it is, so strings bring their quotes.
 profile() {
