@@ -2,12 +2,12 @@
 #include "http/curl.h"
 
 #include "base/clock.h"
-#include "base/environment.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "config.h"
 #include "http/libcurl.h"
 #include "http/tls.h"
+#include "http/transfer_error.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -341,84 +341,20 @@ static bool set_exchange(const struct libcurl *lib, CURL *easy,
 	       SET(CURLOPT_ERRORBUFFER, x->reason);
 }
 
-/*
- * The variable by which a request may have gone to a proxy, or NULL:
- * libcurl says "Failed to connect" of a proxy and of a server alike.
- */
-static const char *proxy_variable(const struct http_request *r)
-{
-	static const char *const names[] = {
-		"https_proxy", "HTTPS_PROXY", "all_proxy",
-		"ALL_PROXY",   "http_proxy",
-	};
-	bool secure = strncasecmp(r->url, "https:", 6) == 0;
-
-	if (r->unix_socket)
-		return NULL;
-	for (size_t i = secure ? 0 : 2; i < (secure ? 4U : 5U); i++)
-		if (environment_get(names[i]))
-			return names[i];
-	return NULL;
-}
-
-/*
- * No answer, in libcurl's words. Its "Failed to connect" does not say that the
- * connection was refused; the system's errno does.
- */
-static enum po_status fail_transfer(const struct libcurl *lib, CURL *easy,
-				    CURLcode code, const struct exchange *x,
-				    struct po_error *err)
-{
-	const char *reason =
-		x->reason[0] ? x->reason : lib->easy_strerror(code);
-	const char *variable = proxy_variable(x->request);
-	const char *system = "";
-	char words[TLS_WORDS_MAX];
-	long os_errno = 0;
-
-	if (code == CURLE_COULDNT_CONNECT)
-		(void)lib->easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
-	if (os_errno != 0)
-		system = strerror((int)os_errno);
-	reason = tls_words(x->tls, code, reason, words);
-	/* our own certificate, before a byte went to the network */
-	if (code == CURLE_SSL_CERTPROBLEM)
-		return po_fail(err, PO_E_CRYPTO, code, "%s", reason);
-	return po_fail(err, PO_E_NETWORK, code, "%s%s%s%s%s%s", reason,
-		       *system ? " (" : "", system, *system ? ")" : "",
-		       variable ? "; a proxy is set by " : "",
-		       variable ? variable : "");
-}
-
-/* How far it came, for those who decide on another try. */
-static enum http_failure failure_of(CURLcode code, bool connected)
-{
-	switch (code) {
-	case CURLE_OK: return HTTP_NO_FAILURE;
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_CONNECT: return HTTP_FAILED_CONNECT;
-	case CURLE_COULDNT_RESOLVE_PROXY:
-	case CURLE_PROXY: return HTTP_FAILED_PROXY;
-	case CURLE_OPERATION_TIMEDOUT:
-		return connected ? HTTP_FAILED_LATER : HTTP_FAILED_CONNECT;
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_ISSUER_ERROR: return HTTP_FAILED_TLS;
-	default: return HTTP_FAILED_LATER;
-	}
-}
-
 static enum po_status fail_network(const struct libcurl *lib, CURL *easy,
 				   CURLcode code, struct exchange *x,
 				   struct po_error *err)
 {
+	struct transfer_end end = {
+		.code = code,
+		.reason = x->reason[0] ? x->reason : lib->easy_strerror(code),
+		.has_begun = x->header_bytes > 0,
+	};
 	curl_off_t connected = 0;
+	long os_errno = 0;
 
 	(void)lib->easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
-	x->response->failure = failure_of(code, connected > 0);
+	x->response->failure = transfer_error_stage(code, connected > 0);
 	if (x->late != PO_OK) {
 		if (err && err->status == PO_OK)
 			*err = x->late_why;
@@ -435,7 +371,10 @@ static enum po_status fail_network(const struct libcurl *lib, CURL *easy,
 			       ? interrupt_check(err)
 			       : po_fail(err, PO_E_NETWORK, ECANCELED,
 					 "the exchange was given up");
-	return fail_transfer(lib, easy, code, x, err);
+	if (code == CURLE_COULDNT_CONNECT)
+		(void)lib->easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
+	end.os_errno = (int)os_errno;
+	return transfer_error(x->request, x->tls, &end, err);
 }
 
 static void log_exchange(const struct exchange *x, int64_t started_ms)

@@ -25,6 +25,7 @@ static struct { /* the functions that are used, with their own types */
 	bool loaded;
 	int index; /* of our struct tls in an SSL_CTX */
 	__typeof__(SSL_CTX_use_cert_and_key) *use_cert_and_key;
+	__typeof__(SSL_CTX_get_security_level) *security_level;
 	__typeof__(SSL_CTX_set_options) *set_options;
 	__typeof__(SSL_CTX_set_verify) *set_verify;
 	__typeof__(SSL_CTX_set_client_cert_cb) *set_client_cert_cb;
@@ -53,6 +54,8 @@ static bool find_libssl(const struct libcurl *lib)
 		libssl.index >= 0 &&
 		libcurl_find(lib, "SSL_CTX_use_cert_and_key",
 			     &libssl.use_cert_and_key) &&
+		libcurl_find(lib, "SSL_CTX_get_security_level",
+			     &libssl.security_level) &&
 		libcurl_find(lib, "SSL_CTX_set_options", &libssl.set_options) &&
 		libcurl_find(lib, "SSL_CTX_set_verify", &libssl.set_verify) &&
 		libcurl_find(lib, "SSL_CTX_set_client_cert_cb",
@@ -272,6 +275,38 @@ static int on_wanted(SSL *ssl, X509 **ret_cert, EVP_PKEY **ret_key)
 	return 0;
 }
 
+/*
+ * Whether a certificate's signature has the strength that libssl's security
+ * level asks for (SSL_CTX_set_security_level(3)). libssl itself looks only at
+ * the key since 3.5, and the server says no more than "bad certificate".
+ */
+static bool is_strong(struct tls *t, int level, X509 *cert)
+{
+	static const int bits_of_level[] = { 0, 80, 112, 128, 192, 256 };
+	char name[HOST_MAX];
+	int digest, bits;
+
+	if (level < 0 || (size_t)level >= PO_ARRAY_SIZE(bits_of_level) ||
+	    (X509_get_extension_flags(cert) & EXFLAG_SS) ||
+	    !X509_get_signature_info(cert, &digest, NULL, &bits, NULL) ||
+	    bits >= bits_of_level[level])
+		return true;
+	put_name(name, sizeof(name), X509_get_subject_name(cert));
+	(void)snprintf(t->failure, sizeof(t->failure),
+		       "'%s' is signed with %s, which is too weak", name,
+		       OBJ_nid2sn(digest));
+	return false;
+}
+
+static bool is_chain_strong(struct tls *t, int level)
+{
+	bool ok = is_strong(t, level, t->leaf);
+
+	for (int i = 0; ok && i < sk_X509_num(t->chain); i++)
+		ok = is_strong(t, level, sk_X509_value(t->chain, i));
+	return ok;
+}
+
 static CURLcode on_context(CURL *easy, void *context, void *user)
 {
 	struct tls *t = user;
@@ -279,11 +314,18 @@ static CURLcode on_context(CURL *easy, void *context, void *user)
 	(void)easy;
 	if (!libssl.set_ex_data(context, libssl.index, t))
 		return CURLE_OUT_OF_MEMORY;
-	/* what was read held an access token */
-	(void)libssl.set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
+	/*
+	 * What was read held an access token. And a server may close without a
+	 * close_notify: a body with a length, or in chunks, has an end of its
+	 * own, and any other counts only as a whole JSON object.
+	 */
+	(void)libssl.set_options(context, SSL_OP_CLEANSE_PLAINTEXT |
+						  SSL_OP_IGNORE_UNEXPECTED_EOF);
 	libssl.set_verify(context, SSL_VERIFY_PEER, on_verify);
 	if (!t->leaf)
 		libssl.set_client_cert_cb(context, on_wanted);
+	if (t->leaf && !is_chain_strong(t, libssl.security_level(context)))
+		return CURLE_SSL_CERTPROBLEM;
 	if (t->leaf && libssl.use_cert_and_key(context, t->leaf, t->key,
 					       t->chain, 1) != 1) {
 		const char *reason =
@@ -323,23 +365,40 @@ static const char *explain_wanted(const struct tls *t, CURLcode code,
 }
 
 /* What libssl says of a server that is none, or none for us. */
-static const char *explain_handshake(const char *reason)
+static const char *explain_handshake(CURLcode code, const char *reason)
 {
 	static const struct {
 		const char *said, *meant;
 	} words[] = {
 		{ "wrong version number", "what answers there does not speak "
 					  "TLS" },
-		{ "SSL_connect: SSL_ERROR_SYSCALL",
+		{ "SSL_ERROR_SYSCALL",
+		  "the connection ended during the handshake" },
+		{ "error:00000000:",
+		  "the connection ended during the handshake" },
+		{ "unexpected eof while reading",
 		  "the connection ended during the handshake" },
 		{ "alert protocol version",
 		  "the server has no TLS version that is new enough" },
 	};
 
 	for (size_t i = 0; i < PO_ARRAY_SIZE(words); i++)
-		if (strstr(reason, words[i].said))
+		if (code == CURLE_SSL_CONNECT_ERROR &&
+		    strstr(reason, words[i].said))
 			return words[i].meant;
 	return NULL;
+}
+
+/* Any other alert: "error:0A000410:SSL routines::… alert handshake failure". */
+static bool explain_any_alert(CURLcode code, const char *reason, char *out,
+			      size_t size)
+{
+	const char *error = strstr(reason, "SSL routines:");
+	const char *alert = error ? strstr(error, " alert ") : NULL;
+
+	return code == CURLE_SSL_CONNECT_ERROR && alert &&
+	       snprintf(out, size, "the server ended the handshake: %.*s",
+			(int)strcspn(alert + 1, ","), alert + 1) > 0;
 }
 
 /* What the server said of our certificate, in libssl's words for alerts. */
@@ -367,7 +426,7 @@ static const char *explain_alert(const struct tls *t, CURLcode code,
 static bool explain(const struct tls *t, CURLcode code, const char *reason,
 		    char *out, size_t size)
 {
-	const char *words = explain_handshake(reason);
+	const char *words = explain_handshake(code, reason);
 
 	if (!words)
 		words = explain_alert(t, code, reason);
@@ -386,7 +445,9 @@ static bool explain(const struct tls *t, CURLcode code, const char *reason,
 				t->verify->subject,
 				t->names[0] ? "is for " : "names none",
 				t->names) > 0;
-	return words && snprintf(out, size, "%s", words) > 0;
+	if (!words)
+		return explain_any_alert(code, reason, out, size);
+	return snprintf(out, size, "%s", words) > 0;
 }
 
 const char *tls_words(const struct tls *tls, CURLcode code, const char *reason,

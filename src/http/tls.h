@@ -32,7 +32,7 @@ struct tls {
 	struct http_verify *verify;
 	char names[256];   /* that the server's certificate is for */
 	bool is_wanted;    /* the server asked for ours, and there is none */
-	char failure[128]; /* why ours was not taken; "": it was */
+	char failure[320]; /* why ours was not taken; "": it was */
 };
 
 /*

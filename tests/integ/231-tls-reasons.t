@@ -80,7 +80,7 @@ intermediate_missing() {
 }
 wrong_host() {
 	serves wrong-host
-	says "the server's certificate is for another host: 'CN=wrong-host' is for elsewhere.example (SSL: no alternative certificate subject name matches target host name 'localhost')" \
+	says "the server's certificate is for another host: 'CN=wrong-host' is for elsewhere.example (SSL: no alternative certificate subject name matches target host" \
 		"0 0 CN=wrong-host, by CN=throw-away test CA"
 }
 no_host() {

@@ -283,17 +283,17 @@ row_27_one_byte_a_second() { timed_out slow; }
 row_27_one_byte_of_a_field_a_second() { timed_out slow-fields; }
 row_27_no_answer() { timed_out silent; }
 # ---- 28: cut off: never asked again, as the server may have used the assertion -----------
-row_28_length_too_long() { no 12 "bytes remaining" 28-too-long --retry-time 9; }
+row_28_length_too_long() { no 12 "the answer ended too early (" 28-too-long --retry-time 9; }
 row_28_length_too_short() { no 14 "not JSON" 28-too-short; }
 row_28_length_negative() { no 12 "Invalid Content-Length" 28-negative-length; }
 row_28_length_of_prose() { no 12 "Invalid Content-Length" 28-prose-length; }
 row_28_two_lengths() { no 14 "not JSON" 28-two-lengths; }
-row_28_hang_up() { no 12 "Empty reply" 28-hang-up --retry-time 9; }
+row_28_hang_up() { no 12 "the server closed without an answer (" 28-hang-up --retry-time 9; }
 row_28_reset() { no 12 "28-reset: " 28-reset --retry-time 9; }
 row_28_reset_in_the_body() { no 12 "28-reset-half: " 28-reset-half --retry-time 9; }
 row_28_end_unknown_to_tls() { yes 28-no-close-notify; }
 row_28_cut_unknown_to_tls() { no 14 "not JSON" 28-no-close-notify-cut; }
-row_28_broken_chunk() { no 12 "chunked" 28-broken-chunk; }
+row_28_broken_chunk() { no 12 "the answer cannot be read (" 28-broken-chunk; }
 row_28_cut_chunk() { no 12 "outstanding" 28-cut-chunk; }
 # ---- 29: codings that nobody asked for ----------------------------------------------------
 row_29_gzip() { no 14 "the body is compressed, which was not asked for" 29-gzip; }
@@ -368,7 +368,7 @@ row_35_no_colon() { no 12 "Header without colon" 35-no-colon; }
 row_35_nul() { no 12 "Nul byte in header" 35-nul; }
 row_35_no_http() { no 12 "HTTP/0.9" 35-no-http; }
 row_35_version_9() { no 12 "HTTP version" 35-version-9; }
-row_35_status_of_prose() { no 12 "HTTP version" 35-status-of-prose; }
+row_35_status_of_prose() { no 12 "the answer is not proper HTTP (" 35-status-of-prose; }
 row_35_http_2() {
 	start_server h2 node "$SERVERS/h2-server.mjs" --cert "$W/pki/good.pem" \
 		--key "$W/pki/good.key" --log "$T/h2.log"

@@ -247,6 +247,46 @@ static struct words words[] = {
 	  false,
 	  "tlsv1 alert unknown ca",
 	  "tlsv1 alert unknown ca" },
+	/* as OpenSSL 3.5 and libcurl 8.14 say it */
+	{ "cut off, Debian 13",
+	  CURLE_SSL_CONNECT_ERROR,
+	  { 0 },
+	  false,
+	  false,
+	  "TLS connect error: error:00000000:lib(0)::reason(0)",
+	  "the connection ended during the handshake (TLS connect error: "
+	  "error:00000000:lib(0)::reason(0))" },
+	{ "cut off in a record, Debian 13",
+	  CURLE_SSL_CONNECT_ERROR,
+	  { 0 },
+	  false,
+	  false,
+	  "error:0A000126:SSL routines::unexpected eof while reading",
+	  "the connection ended during the handshake (error:0A000126:SSL "
+	  "routines::unexpected eof while reading)" },
+	{ "cut off behind the handshake",
+	  CURLE_RECV_ERROR,
+	  { 0 },
+	  false,
+	  false,
+	  "SSL routines::unexpected eof while reading",
+	  "SSL routines::unexpected eof while reading" },
+	{ "another alert, Debian 12",
+	  CURLE_SSL_CONNECT_ERROR,
+	  { 0 },
+	  false,
+	  false,
+	  "SSL routines::sslv3 alert handshake failure",
+	  "the server ended the handshake: alert handshake failure (SSL "
+	  "routines::sslv3 alert handshake failure)" },
+	{ "another alert, Debian 13",
+	  CURLE_SSL_CONNECT_ERROR,
+	  { 0 },
+	  false,
+	  false,
+	  "SSL routines::ssl/tls alert internal error, errno 0",
+	  "the server ended the handshake: alert internal error (SSL "
+	  "routines::ssl/tls alert internal error, errno 0)" },
 };
 
 static void words_row(void **state)
