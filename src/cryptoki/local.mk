@@ -9,6 +9,7 @@ libcryptoki_a_SOURCES = \
 	src/cryptoki/module.c src/cryptoki/module.h \
 	src/cryptoki/object.c src/cryptoki/object.h \
 	src/cryptoki/one_key.c src/cryptoki/one_key.h \
+	src/cryptoki/pcsc.c src/cryptoki/pcsc.h \
 	src/cryptoki/pin.c src/cryptoki/pin.h \
 	src/cryptoki/pin_memory.c src/cryptoki/pin_memory.h \
 	src/cryptoki/pin_prompt.c src/cryptoki/pin_prompt.h \

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cryptoki/ckr.h"
 #include "cryptoki/device.h"
+#include "cryptoki/pcsc.h"
 #include "cryptoki/uri.h"
 
 #include <stdlib.h>
@@ -44,6 +45,13 @@ bool slot_uri(const struct token *token, char *out, size_t size)
 	return fits;
 }
 
+static enum po_status fail_listing(CK_RV rv, struct po_error *err)
+{
+	enum po_status st = ckr_fail(err, rv, "C_GetSlotList");
+
+	return pcsc_refuses() ? po_append(err, st, "; " PCSC_REFUSES) : st;
+}
+
 /* Reads all slots with a token into ids, which the caller free()s. */
 static enum po_status slot_ids(const struct module *m, CK_SLOT_ID **ret_ids,
 			       CK_ULONG *ret_count, struct po_error *err)
@@ -65,7 +73,13 @@ static enum po_status slot_ids(const struct module *m, CK_SLOT_ID **ret_ids,
 	}
 	if (rv != CKR_OK) {
 		free(ids);
-		return ckr_fail(err, rv, "C_GetSlotList");
+		return fail_listing(rv, err);
+	}
+	if (count == 0 && pcsc_refuses()) {
+		free(ids);
+		return po_fail(err, PO_E_TOKEN, 0,
+			       "module '%s' shows no token; " PCSC_REFUSES,
+			       m->path);
 	}
 	*ret_ids = ids;
 	*ret_count = count < room ? count : room; /* a module may lie */

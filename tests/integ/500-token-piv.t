@@ -72,6 +72,8 @@ pulled_and_absent() {
 	piv_insert
 	expect 0 "$P11OAUTH" assertion rsa
 }
+polkit_refuses() { piv_refused 4; }
 
 suite_run no_pin_where_none_is_needed one_verify_in_all_runs retry_is_a_persons_wish \
-	locked pulled_between_login_and_signature pulled_and_absent
+	locked pulled_between_login_and_signature pulled_and_absent \
+	polkit_refuses

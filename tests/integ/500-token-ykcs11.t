@@ -3,4 +3,6 @@
 TOKEN=ykcs11
 . "$top_srcdir/tests/tokens/suite.sh"
 
-suite_run
+polkit_refuses() { piv_refused 10; }
+
+suite_run polkit_refuses

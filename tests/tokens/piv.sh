@@ -23,6 +23,18 @@ piv_wait() {
 		sleep 0.1 # polling for the reader; bounded above
 	done
 }
+# piv_daemon OPTION...: pcscd, in place of the last one.
+piv_daemon() {
+	[ ! -e "$W/pids/pcscd" ] || stop_server pcscd
+	rm -f /run/pcscd/pcscd.comm
+	spawn pcscd pcscd --foreground --error "$@"
+	piv_tries=0
+	until curl -s --unix-socket /run/pcscd/pcscd.comm http://pcscd/ || [ $? -ne 7 ]; do
+		piv_tries=$((piv_tries + 1))
+		[ "$piv_tries" -lt 150 ] || { echo "pcscd does not start:"; cat "$W/pcscd.err"; return 1; }
+		sleep 0.1 # polling until it listens; bounded above
+	done
+}
 # The key of slot 9C wants the PIN again before each signature.
 logins_of() {
 	case $1 in p384) echo 2 ;; *) echo 1 ;; esac
@@ -39,20 +51,30 @@ piv_token_up() {
 	TOKEN_KEYS="rsa=pkcs11:id=%01 p384=pkcs11:id=%02 p256=pkcs11:id=%04"
 	echo "$TOKEN_PIN" >"$PIV_DIR/pin"
 	for key in rsa p384 p256; do token_key_file "$key"; cp "$W/$key.key" "$W/$key.pem" "$PIV_DIR"; done
-	private_folder "$1/run" /run/pcscd
+	private_folder "$1/run" /run
+	mkdir /run/pcscd
 	# Yubico's module looks at readers of this name only
 	cp /etc/reader.conf.d/vpcd "$1/reader.conf"
 	private_folder "$1/readers" /etc/reader.conf.d
 	sed 's/^FRIENDLYNAME.*/FRIENDLYNAME "Yubico YubiKey CCID"/' "$1/reader.conf" \
 		>/etc/reader.conf.d/vpcd
-	spawn pcscd pcscd --foreground --error
-	piv_tries=0
-	until [ -S /run/pcscd/pcscd.comm ]; do
-		piv_tries=$((piv_tries + 1))
-		[ "$piv_tries" -lt 150 ] || { echo "pcscd does not start:"; cat "$W/pcscd.err"; return 1; }
-		sleep 0.1 # polling for the socket; bounded above
-	done
+	# polkit, which newer ones ask who may, is a service of the whole machine
+	PIV_ALONE=$(pcscd --help | sed -n 's/^[[:space:]]*\(--disable-polkit\).*/\1/p')
+	piv_daemon ${PIV_ALONE:+"$PIV_ALONE"}
 	piv_insert
+}
+
+# piv_refused STATUS: a pcscd that finds no polkit, as here, lets nobody in.
+piv_refused() {
+	piv_remove
+	piv_daemon
+	fails "$1" "pcscd refuses this user; polkit must allow the action" \
+		"$P11OAUTH" assertion rsa
+	expect "$1" "$P11OAUTH" keys --module "$TOKEN_MODULE" --json
+	jq -e '.error.message | contains("polkit")' "$T/err"
+	piv_daemon ${PIV_ALONE:+"$PIV_ALONE"}
+	piv_insert
+	expect 0 "$P11OAUTH" assertion rsa
 }
 
 token_up() { piv_token_up "$1"; }
