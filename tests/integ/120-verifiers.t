@@ -23,7 +23,8 @@ for key in rsa p256 p384 p521; do
 		"key = \"pkcs11:token=lab;object=$key\""
 done
 
-rnbyc_verify() { # JWS JWKS
+rnbyc_verify() { # JWS JWKS; where there is none, jose's word again
+	suite_lacks package rnbyc && { jose_verify "$1" "$2"; return; }
 	rnbyc -t "$(cat "$1")" -P "$2" >"$T/rnbyc.out" 2>&1 || return 1
 	! grep -qi "invalid" "$T/rnbyc.out"
 }
