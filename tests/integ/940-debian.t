@@ -4,26 +4,29 @@
 # a trace. Installed in a copy-on-write view of this machine, in which nothing is
 # kept.
 . "$top_srcdir/tests/tokens/namespaces.sh"
-. "$top_srcdir/tests/lib/tap.sh"
 W=$(mktemp -d) || exit 99
 mount -t tmpfs tmpfs "$W" || exit 99
 mkdir "$W/deb" "$W/new" "$W/work" "$W/view"
 
 DEB=$W/deb/p11oauth.deb
+# Debian 12's systemd looks in /lib, which is a link by now, and its packages name that
+UNITS=$(pkg-config --variable=systemdsystemunitdir systemd || echo /usr/lib/systemd/system)
 built() { [ -e "$DEB" ] || skip "there is no package"; }
-# Root has a copy-on-write view of the machine, and what is in it runs as installed.
-# Anybody else cannot write where root's files are, not even in a namespace: there
+# Root has a copy-on-write view of the machine, with a copy of dpkg's records, which
+# another apt may be changing; and what is in it runs as installed. Anybody else cannot write where root's files are, not even in a namespace: there
 # the package goes into an empty folder, by dpkg's and the scripts' support for that.
 if mount -t overlay overlay -o "lowerdir=/,upperdir=$W/new,workdir=$W/work" "$W/view" 2>/dev/null; then
 	mount --rbind /dev "$W/view/dev"
 	mount --rbind /proc "$W/view/proc"
-	WHOLE=yes
+	mkdir "$W/dpkg"
+	cp -a /var/lib/dpkg/. "$W/dpkg"
+	mount --bind "$W/dpkg" "$W/view/var/lib/dpkg"
+	WHOLE=yes NEW=$W/new
 else
 	mkdir -p "$W/view/var/lib/dpkg/updates" "$W/view/var/lib/dpkg/info" "$W/view/run" \
 		"$W/view/etc/systemd/system" "$W/view/var/lib/systemd"
 	touch "$W/view/var/lib/dpkg/status"
-	(cd "$W/view" && find . -mindepth 1) >"$W/empty"
-	WHOLE=
+	WHOLE='' NEW=$W/view
 fi
 # inside COMMAND...: in that view, without a service manager
 inside() {
@@ -42,13 +45,13 @@ inside() {
 	p11oauth) "$W/view/usr/bin/p11oauth" "$@" ;;
 	esac
 }
-install_it() {
+install_it() { # [DEB]
 	if [ "$WHOLE" ]; then
-		cp "$DEB" "$W/view/tmp/p11oauth.deb"
-		inside dpkg -i /tmp/p11oauth.deb
+		cp "${1-$DEB}" "$W/view/tmp/p11oauth.deb"
+		inside dpkg --no-triggers -i /tmp/p11oauth.deb # man-db's are not ours
 		rm "$W/view/tmp/p11oauth.deb"
 	else
-		inside dpkg -i "$DEB"
+		inside dpkg -i "${1-$DEB}"
 	fi
 }
 installed() { inside dpkg-query -W -f '${db:Status-Status}' p11oauth; }
@@ -71,14 +74,14 @@ depends_on_what_is_loaded_at_run_time() {
 	built
 	dpkg-deb -f "$DEB" Depends >"$T/depends"
 	for soname in libcurl4 libmicrohttpd12 libssl3 libjansson4 libconfuse2 libp11-kit0 systemd-sysusers; do
-		grep -q "\<$soname\>" "$T/depends" || { echo "no $soname"; return 1; }
+		grep -qE "\<$soname(t64)?\>" "$T/depends" || { echo "no $soname"; return 1; }
 	done
 }
 holds_the_files() {
 	built
 	dpkg-deb -c "$DEB" | awk '{ sub("^[.]", "", $6); print $6 }' >"$T/files"
 	for file in /usr/bin/p11oauth /usr/share/p11oauth/servers.conf /etc/p11oauth/ \
-		/lib/systemd/system/p11oauth-agent.service /lib/systemd/system/p11oauth-agent.socket \
+		"$UNITS/p11oauth-agent.service" "$UNITS/p11oauth-agent.socket" \
 		/usr/lib/systemd/user/p11oauth-agent.service /usr/lib/systemd/user/p11oauth-agent.socket \
 		/usr/lib/sysusers.d/p11oauth.conf /usr/share/man/man5/p11oauth.conf.5.gz \
 		/usr/share/bash-completion/completions/p11oauth /usr/share/zsh/site-functions/_p11oauth \
@@ -103,9 +106,9 @@ installs() {
 	has "$T/version" "p11oauth $(dpkg-deb -f "$DEB" Version)"
 	inside getent passwd p11oauth | grep -q ':/var/lib/p11oauth:/usr/sbin/nologin$'
 	inside getent group p11oauth
-	grep -qxF 'ExecStart=/usr/bin/p11oauth agent' "$W/view/lib/systemd/system/p11oauth-agent.service"
+	grep -qxF 'ExecStart=/usr/bin/p11oauth agent' "$W/view$UNITS/p11oauth-agent.service"
 	grep -qxF 'ConditionPathExists=/etc/p11oauth/p11oauth.conf' \
-		"$W/view/lib/systemd/system/p11oauth-agent.service"
+		"$W/view$UNITS/p11oauth-agent.service"
 }
 example_is_a_configuration() {
 	built
@@ -134,6 +137,45 @@ installs_again() {
 	[ "$(installed)" = installed ]
 	[ "$(inside getent passwd p11oauth)" = "$before" ]
 }
+what_is_kept() {
+	(cd "$W/view" && for file in $(find etc/p11oauth var/lib/p11oauth | sort); do
+		echo "$file $(stat -c '%A %u %g %Y' "$file") $([ ! -f "$file" ] || sha256sum <"$file")"
+	done)
+}
+# The version before, as this one but for its number and a file that is gone since.
+# What people and the program have written stays.
+upgrades() {
+	built
+	inside dpkg --no-triggers --purge p11oauth
+	dpkg-deb -R "$DEB" "$T/before"
+	sed -i 's/^Version: .*/Version: 0.0.9/' "$T/before/DEBIAN/control"
+	echo old >"$T/before/usr/share/p11oauth/gone-since"
+	dpkg-deb --root-owner-group -b "$T/before" "$T/before.deb" >"$T/built"
+	install_it "$T/before.deb"
+	[ "$(inside dpkg-query -W -f '${Version}' p11oauth)" = 0.0.9 ]
+	[ -e "$W/view/usr/share/p11oauth/gone-since" ]
+	for file in etc/p11oauth/p11oauth.conf etc/p11oauth/profiles.d/job.conf var/lib/p11oauth/audit.jsonl \
+		var/lib/p11oauth/refused-pins/0123 var/lib/p11oauth/.cache/p11oauth/metadata/4567; do
+		mkdir -p "$W/view/${file%/*}"
+		echo "kept: $file" >"$W/view/$file"
+		chmod 600 "$W/view/$file"
+	done
+	chmod 700 "$W/view/var/lib/p11oauth"
+	inside systemctl enable p11oauth-agent.service
+	what_is_kept >"$T/kept"
+	[ "$(grep -c ' -rw------- ' "$T/kept")" -eq 5 ]
+	install_it
+	[ "$(inside dpkg-query -W -f '${Version}' p11oauth)" = "$(dpkg-deb -f "$DEB" Version)" ]
+	[ "$(installed)" = installed ]
+	[ ! -e "$W/view/usr/share/p11oauth/gone-since" ]
+	what_is_kept | diff "$T/kept" -
+	[ "$(inside systemctl is-enabled p11oauth-agent.service)" = enabled ]
+	# a removal keeps them as well
+	inside dpkg --no-triggers --remove p11oauth
+	what_is_kept | diff "$T/kept" -
+	rm -r "$W/view/etc/p11oauth/p11oauth.conf" "$W/view/etc/p11oauth/profiles.d" "$W/view/var/lib/p11oauth"
+	install_it
+}
 purge_keeps_the_ledger() {
 	built
 	mkdir -p "$W/view/var/lib/p11oauth" "$W/view/run/p11oauth"
@@ -146,35 +188,24 @@ purge_keeps_the_ledger() {
 	[ ! -e "$W/view/run/p11oauth" ]
 	rm "$W/view/var/lib/p11oauth/ledger"
 }
-# What the view has and the machine (or the empty folder) has not, and the other way
-# round, is dpkg's own, or the user's that stays.
+# Whatever bears the program's name, or came in the package and was not there before,
+# is gone; but for the user.
 leaves_no_trace() {
 	built
 	install_it
-	inside dpkg --purge p11oauth
+	dpkg-deb -c "$DEB" | awk '{ sub("^[.]", "", $6); sub("/$", "", $6); print $6 }' >"$T/brought"
+	[ -e "$W/view/usr/bin/p11oauth" ]
+	inside dpkg --no-triggers --purge p11oauth
 	refuses installed
-	if [ "$WHOLE" ]; then
-		(cd "$W/new" && find . -mindepth 1 ! -type c) | sed 's/^.//' | sort >"$T/touched"
-		while read -r path; do
-			[ -e "$path" ] || [ -h "$path" ] || echo "new: $path"
-		done <"$T/touched" >"$T/trace"
-		(cd "$W/new" && find . -type c | sed 's/^./gone: /') >>"$T/trace"
-	else
-		(cd "$W/view" && find . -mindepth 1) >"$T/now"
-		sed 's/^.//' "$T/now" >"$T/touched"
-		grep -vxFf "$W/empty" "$T/now" | sed 's/^./new: /' |
-			grep -v -e '^new: /var/lib/dpkg/' -e '^new: /etc/\(passwd\|group\|shadow\|gshadow\)$' \
-				>"$T/trace" || true
-	fi
-	grep -qx /var/lib/dpkg/status "$T/touched"
-	grep -v -e '^new: /var/lib/dpkg/\(status-old\|available.*\|lock.*\)$' -e '^new: /var/log/dpkg.log$' \
-		-e '^new: /etc/\(passwd\|group\|shadow\|gshadow\)-$' -e '^new: /etc/[.]pwd.lock$' \
-		-e '^new: /var/lib/systemd/deb-systemd-\(user-\)\?helper-\(enabled\|masked\)$' \
-		"$T/trace" >"$T/ours" || true
-	cat "$T/trace"
-	empty "$T/ours"
+	while read -r path; do
+		[ ! -e "$W/view$path" ] || [ -e "${WHOLE:+$path}" ] || [ -d "$W/view$path" ] || echo "left: $path"
+	done <"$T/brought" >"$T/trace"
+	find "$NEW" -name '*p11oauth*' ! -type c >>"$T/trace"
+	find "$W/view/var/lib/dpkg" -name 'p11oauth*' >>"$T/trace"
+	empty "$T/trace"
+	inside getent passwd p11oauth
 }
 
 run_tests builds has_no_errors depends_on_what_is_loaded_at_run_time holds_the_files \
-	installs example_is_a_configuration enables_nothing installs_again \
+	installs example_is_a_configuration enables_nothing installs_again upgrades \
 	purge_keeps_the_ledger leaves_no_trace
