@@ -1,4 +1,5 @@
-EXTRA_DIST += contrib/check contrib/ci-extra contrib/packages.sh \
+EXTRA_DIST += contrib/check contrib/ci-extra contrib/fresh-all \
+	contrib/fresh-machine contrib/packages.sh \
 	contrib/quickstart contrib/softhsm-token contrib/ci/github-actions.yml \
 	contrib/ci/gitlab-ci.yml contrib/git-hooks/pre-commit \
 	contrib/sandbox/README.md contrib/sandbox/make-pki contrib/sandbox/sandbox.py
@@ -50,3 +51,8 @@ EXTRA_DIST += contrib/systemd/p11oauth.sysusers \
 	contrib/systemd/p11oauth-agent.service.in \
 	contrib/systemd/p11oauth-agent.socket.in \
 	contrib/systemd/user/p11oauth-agent.service.in
+
+# From a clone, as root: on machines where nobody was before.
+.PHONY: fresh
+fresh:
+	'$(srcdir)/contrib/fresh-all'

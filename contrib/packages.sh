@@ -9,24 +9,36 @@ packages_build="autoconf automake gcc libc6-dev libconfuse-dev
 packages_sandbox="curl opensc openssl python3 python3-authlib
 	python3-cryptography python3-flask softhsm2"
 # shellcheck disable=SC2034 # contrib/check uses it
-packages_test="bash-completion clang clang-format clang-tidy cppcheck
-	dbconfig-no-thanks debhelper dpkg-dev glewlwyd jose jq libclang-rt-14-dev
-	libcmocka-dev libcrypt-jwt-perl libnss3 libnss3-tools libtpm2-pkcs11-1
-	lintian llvm mandoc nodejs opencryptoki opensc-pkcs11 p11-kit
-	p11-kit-modules pcscd python3-yaml rnbyc shellcheck sqlite3 swtpm systemd
-	tpm2-tools vsmartcard-vpcd xz-utils ykcs11 zsh"
+packages_test="bash-completion build-essential clang clang-format clang-tidy
+	cppcheck dbconfig-no-thanks debhelper dpkg-dev git glewlwyd jose jq
+	libclang-rt-dev libcmocka-dev libcrypt-jwt-perl libnss3 libnss3-tools
+	libtpm2-pkcs11-1 lintian llvm mandoc nodejs npm opencryptoki
+	opensc-pkcs11 p11-kit p11-kit-modules pcscd procps python3-yaml rnbyc
+	shellcheck sqlite3 swtpm systemd tpm2-tools vsmartcard-vpcd xz-utils
+	ykcs11 zsh"
 
 is_installed() {
 	# a program that came another way will do: not every node is Debian's
-	case $1 in nodejs) command -v node >/dev/null && return 0 ;; esac
+	case $1 in
+	nodejs) command -v node >/dev/null && return 0 ;;
+	npm) command -v npm >/dev/null && return 0 ;;
+	esac
 	dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed$'
+}
+
+# is_there PACKAGE: unless the list of what this Debian does without has it.
+is_there() {
+	packages_list=tests/suites/$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	[ ! -f "$packages_list" ] || ! grep -q "^package $1 " "$packages_list"
 }
 
 # install_packages PACKAGE...: those that are missing, with apt-get.
 install_packages() {
 	missing=
 	for package in "$@"; do
-		is_installed "$package" || missing="$missing $package"
+		if is_there "$package" && ! is_installed "$package"; then
+			missing="$missing $package"
+		fi
 	done
 	[ -n "$missing" ] || return 0
 	as_root=
@@ -45,6 +57,6 @@ install_packages() {
 			$as_root debconf-set-selections ;;
 	esac
 	# shellcheck disable=SC2086 # a list of words
-	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-		--no-install-recommends $missing </dev/null >/dev/null
+	said=$($as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+		--no-install-recommends $missing </dev/null 2>&1) || { echo "$said" >&2; return 1; }
 }
