@@ -44,21 +44,16 @@ include tests/tools/local.mk
 include tests/lint/local.mk
 include tests/integ/local.mk
 
-# `make check-program`: without what tests the bench itself, for builds that
-# differ in nothing but the program. `make check-core`: units and the tests that
-# go through most of the code, for the second of two such builds.
-core_tests = tests/integ/100-sandbox.t tests/integ/120-verifiers.t \
-	tests/integ/210-discovery.t tests/integ/235-mtls-tokens.t \
-	tests/integ/440-doctor.t tests/integ/500-token-softhsm.t
-.PHONY: check-program check-core unit-tests
+# `make check`: lints, units and what goes through most of the code, in a minute.
+# `make check-all`: everything. `make check-program`: without what tests the bench
+# itself, for builds that differ in nothing but the program.
+.PHONY: check-all check-program
+check-all:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(TESTS) $(integ_more)"
 check-program:
-	$(MAKE) check TESTS="$$(printf '%s\n' $(TESTS) | \
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS="$$(printf '%s\n' $(TESTS) $(integ_more) | \
 		grep -v -e /205-server-modes -e /215-vendor-rules \
 			-e /740-units -e /940-debian | tr '\n' ' ')"
-unit-tests:
-	@printf '%s\n' $(TESTS) | grep -v tests/integ/ | tr '\n' ' '
-check-core:
-	$(MAKE) check TESTS="$$($(MAKE) -s unit-tests) $(core_tests)"
 
 # `make soak SOAK_SECONDS=600`: the time-lapse of tests/integ/765-agent-soak.t, for
 # longer than `make check` has.

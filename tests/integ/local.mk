@@ -1,22 +1,29 @@
 # Integration tests: shell scripts in TAP, each with tokens and servers of its
 # own on loopback.
-integ_tests = \
+# `make check` runs the first, `make check-all` both.
+integ_core = \
 	tests/integ/010-cli.t \
 	tests/integ/100-sandbox.t \
 	tests/integ/110-vectors.t \
+	tests/integ/215-vendor-rules.t \
+	tests/integ/400-bad-input.t \
+	tests/integ/410-answers.t \
+	tests/integ/600-pin.t \
+	tests/integ/650-selection.t \
+	tests/integ/725-formats.t \
+	tests/integ/730-agent-client.t \
+	tests/integ/800-man-examples.t
+integ_more = \
 	tests/integ/120-verifiers.t \
 	tests/integ/200-servers.t \
 	tests/integ/205-server-modes.t \
 	tests/integ/210-discovery.t \
-	tests/integ/215-vendor-rules.t \
 	tests/integ/220-vendors.t \
 	tests/integ/230-mtls-key.t \
 	tests/integ/231-tls-reasons.t \
 	tests/integ/235-mtls-tokens.t \
 	tests/integ/240-retries.t \
 	tests/integ/300-calls.t \
-	tests/integ/400-bad-input.t \
-	tests/integ/410-answers.t \
 	tests/integ/420-tls.t \
 	tests/integ/430-jwks-check.t \
 	tests/integ/440-doctor.t \
@@ -28,20 +35,20 @@ integ_tests = \
 	tests/integ/500-token-softhsm.t \
 	tests/integ/500-token-tpm2.t \
 	tests/integ/500-token-ykcs11.t \
-	tests/integ/600-pin.t \
 	tests/integ/610-fault-sweep.t \
 	tests/integ/620-modules.t \
 	tests/integ/630-prompts.t \
 	tests/integ/640-failover.t \
-	tests/integ/650-selection.t \
 	tests/integ/660-pin-memory.t \
 	tests/integ/700-completion.t \
-	tests/integ/730-agent-client.t \
+	tests/integ/710-ledger.t \
+	tests/integ/720-exec.t \
+	tests/integ/727-agent-answers.t \
 	tests/integ/740-agent.t \
 	tests/integ/740-units.t \
 	tests/integ/741-agent-life.t \
-	tests/integ/743-agent-leak.t \
 	tests/integ/742-agent-policy.t \
+	tests/integ/743-agent-leak.t \
 	tests/integ/744-agent-ledger.t \
 	tests/integ/746-agent-locks.t \
 	tests/integ/748-agent-morning.t \
@@ -51,17 +58,12 @@ integ_tests = \
 	tests/integ/765-agent-soak.t \
 	tests/integ/770-agent-kill.t \
 	tests/integ/780-agent-canary.t \
-	tests/integ/720-exec.t \
-	tests/integ/725-formats.t \
-	tests/integ/727-agent-answers.t \
-	tests/integ/710-ledger.t \
-	tests/integ/800-man-examples.t \
 	tests/integ/810-server-docs.t \
 	tests/integ/900-no-leaks.t \
 	tests/integ/910-contrib.t \
 	tests/integ/940-debian.t
-TESTS += $(integ_tests)
-EXTRA_DIST += $(integ_tests) \
+TESTS += $(integ_core)
+EXTRA_DIST += $(integ_core) $(integ_more) \
 	tests/lib/agent-run.sh \
 	tests/lib/agent.sh \
 	tests/lib/fixture.sh \

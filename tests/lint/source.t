@@ -1,20 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Lints of the sources that need nothing but a shell and a compiler.
+# Lints of the sources that need nothing but a shell.
 . "$top_srcdir/tests/lib/tap.sh"
-cd "$top_srcdir" || exit 99
-
-sources() { find src tests \( -name '*.c' -o -name '*.h' \) | sort; }
-scripts() {
-	find tests contrib autogen.sh .ci -type f 2>/dev/null |
-		while read -r file; do
-			if head -n 1 "$file" | grep -qE '^#!.*(sh|python3)$' || [ "${file%.sh}" != "$file" ]; then
-				echo "$file"
-			fi
-		done | sort -u
-}
-# nothing FILE: the file is empty, or its lines are what is wrong
-nothing() { [ ! -s "$1" ] || { cat "$1"; return 1; }; }
+. "$top_srcdir/tests/lint/files.sh"
 
 banned_functions() {
 	cd "$top_srcdir"
@@ -23,17 +11,6 @@ banned_functions() {
 	xargs grep -nE '\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|strtol|strtoul|gets|system|popen|alloca|getenv|assert)[[:space:]]*\(' \
 		<"$T/files" >"$T/bad" || true
 	nothing "$T/bad"
-}
-headers_compile_alone() {
-	cd "$top_srcdir"
-	n=0
-	for header in $(find src -name '*.h' | sort); do
-		echo "#include \"${header#src/}\"" |
-			${CC:-cc} -std=gnu17 -D_GNU_SOURCE -Isrc -I"$top_builddir" ${LINT_CFLAGS-} \
-				-Wall -Wextra -Werror -x c -fsyntax-only -
-		n=$((n + 1))
-	done
-	[ "$n" -gt 40 ]
 }
 guards_follow_the_path() {
 	cd "$top_srcdir/src"
@@ -68,21 +45,6 @@ words() {
 lock_file_names_no_host() {
 	refuses grep -n '"resolved"' "$top_srcdir/tests/servers/package-lock.json"
 }
-shell_scripts() {
-	cd "$top_srcdir"
-	command -v shellcheck >/dev/null || skip "no shellcheck"
-	scripts | while read -r file; do
-		if head -n 1 "$file" | grep -q python3; then continue; fi
-		echo "$file"
-	done >"$T/files"
-	[ "$(wc -l <"$T/files")" -gt 15 ]
-	xargs shellcheck -x -S warning -e SC2034,SC2154,SC1091 <"$T/files"
-}
-format() {
-	cd "$top_srcdir"
-	command -v clang-format >/dev/null || skip "no clang-format"
-	sources | xargs clang-format --dry-run -Werror
-}
 
-run_tests banned_functions headers_compile_alone guards_follow_the_path \
-	spdx_heads sizes words lock_file_names_no_host shell_scripts format
+run_tests banned_functions guards_follow_the_path spdx_heads sizes words \
+	lock_file_names_no_host
