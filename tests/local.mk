@@ -21,21 +21,8 @@ check-local: check-TESTS
 	@n=$$(sed -n 's/^# rows that want root: //p' $(TEST_LOGS) | \
 		$(AWK) '{ n += $$1 } END { print n + 0 }'); \
 	[ "$$n" -eq 0 ] || echo "# rows that want root and did not run: $$n"
-UNIT_LIBS = $(CMOCKA_LIBS)
-UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-
 if HAVE_CMOCKA
-include tests/unit/base.mk
-include tests/unit/audit.mk
-include tests/unit/key.mk
-include tests/unit/cryptoki.mk
-include tests/unit/jose.mk
-include tests/unit/http.mk
-include tests/unit/oauth.mk
-include tests/unit/conf.mk
-include tests/unit/flow.mk
-include tests/unit/cache.mk
-include tests/unit/agent.mk
+include tests/unit/local.mk
 endif
 include tests/fault/local.mk
 include tests/fuzz/local.mk

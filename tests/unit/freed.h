@@ -5,7 +5,7 @@
  * A canary that is still in a block when it is freed was not wiped. Covered
  * are blocks that libcrypto frees (after freed_hook_openssl()), and calls of
  * free() from objects that are linked in statically, which needs the linker
- * option --wrap=free (FREED_LINK).
+ * option --wrap=free (freed_link).
  */
 #ifndef PO_TESTS_FREED_H
 #define PO_TESTS_FREED_H

@@ -1,0 +1,72 @@
+# Unit programs: NAME-test.c and, out of libunit.a, main() and what several of
+# them share. A program has a line of its own only for what the others do without.
+unit_tests =
+# src/base
+unit_tests += tests/unit/account-test tests/unit/base64url-test \
+	tests/unit/buf-test tests/unit/error-json-test tests/unit/error-test \
+	tests/unit/findings-test tests/unit/fs-test tests/unit/json-test \
+	tests/unit/sandbox-test tests/unit/secret-test tests/unit/text-test
+# src/audit
+unit_tests += tests/unit/ledger-test tests/unit/requester-test \
+	tests/unit/verify-test
+# src/key
+unit_tests += tests/unit/alg-test tests/unit/certificate-test \
+	tests/unit/jwk-test tests/unit/kid-test tests/unit/pubkey-test \
+	tests/unit/signer-test tests/unit/x5t-test
+# src/cryptoki
+unit_tests += tests/unit/ckr-test tests/unit/device-test tests/unit/evp-test \
+	tests/unit/pin-test tests/unit/uri-test
+# src/jose
+unit_tests += tests/unit/jws-test tests/unit/jwt-test
+# src/http
+unit_tests += tests/unit/http-curl-test tests/unit/http-fields-test \
+	tests/unit/http-tls-test tests/unit/http-unix-test \
+	tests/unit/http-url-test
+# src/oauth
+unit_tests += tests/unit/access-token-test tests/unit/assertion-test \
+	tests/unit/discovery-test tests/unit/extension-test \
+	tests/unit/jwk-check-test tests/unit/jwks-check-test \
+	tests/unit/refusal-test tests/unit/scope-test \
+	tests/unit/token-request-test
+# src/conf
+unit_tests += tests/unit/config-file-test tests/unit/digest-test \
+	tests/unit/profile-json-test tests/unit/servers-test
+# src/cache
+unit_tests += tests/unit/cached-token-test
+# src/flow
+unit_tests += tests/unit/check-jwks-test tests/unit/diagnose-test \
+	tests/unit/format-test
+# src/agent
+unit_tests += tests/unit/agent-client-test tests/unit/channel-test \
+	tests/unit/pins-test tests/unit/policy-test tests/unit/served-test \
+	tests/unit/sinks-test tests/unit/systemd-test
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+
+check_LIBRARIES += tests/unit/libunit.a
+tests_unit_libunit_a_SOURCES = \
+	tests/unit/freed.c tests/unit/freed.h \
+	tests/unit/jwk-set.c tests/unit/jwk-set.h \
+	tests/unit/request-fields.h \
+	tests/unit/response.h \
+	tests/unit/soft-signer.c tests/unit/soft-signer.h \
+	tests/unit/test-data.c tests/unit/test-data.h \
+	tests/unit/test-folder.h \
+	tests/unit/unit.c tests/unit/unit.h
+
+# What a program is linked with that has no LDADD of its own: only these. That a
+# layer needs none above it is a matter of its includes (tests/lint/layers.t).
+LDADD = tests/unit/libunit.a $(AGENT_LIBS) $(CMOCKA_LIBS)
+AM_CPPFLAGS += $(CMOCKA_CFLAGS)
+
+tests_unit_ckr_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_unit_evp_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_unit_uri_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+
+# These look at what memory holds when it is freed (freed.h).
+freed_link = $(AM_LDFLAGS) -Wl,--wrap=free
+tests_unit_agent_client_test_LDFLAGS = $(freed_link)
+tests_unit_json_test_LDFLAGS = $(freed_link)
+tests_unit_jws_test_LDFLAGS = $(freed_link)
+tests_unit_sandbox_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
+tests_unit_served_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=log_warn
