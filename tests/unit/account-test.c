@@ -2,12 +2,7 @@
 /* Users and groups: numbers as they are, names looked up. */
 #include "base/account.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 struct row {
 	const char *name, *text;
@@ -15,7 +10,7 @@ struct row {
 	unsigned int number;
 };
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "a name", "root", true, 0 },
 	{ "a number", "1234567", true, 1234567 },
 	{ "zero", "0", true, 0 },
@@ -28,41 +23,26 @@ static struct row rows[] = {
 	{ "an unknown name", "nobody-has-this-name", false, 0 },
 	{ "nothing", "", false, 0 },
 };
-#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
-static void row(void **state)
+ROWS(rows, uid_and_gid)
 {
-	const struct row *r = *state;
 	uid_t uid = 77;
 	gid_t gid = 77;
 
-	assert_int_equal(account_uid(r->text, &uid), r->is_known);
-	assert_int_equal(account_gid(r->text, &gid), r->is_known);
-	assert_int_equal(uid, r->is_known ? r->number : 77);
-	assert_int_equal(gid, r->is_known ? r->number : 77);
+	assert_int_equal(account_uid(row->text, &uid), row->is_known);
+	assert_int_equal(account_gid(row->text, &gid), row->is_known);
+	assert_int_equal(uid, row->is_known ? row->number : 77);
+	assert_int_equal(gid, row->is_known ? row->number : 77);
 }
 
 /* A user is no group of the same name, and the other way round. */
-static void users_are_no_groups(void **state)
+TEST(users_are_no_groups)
 {
 	uid_t uid = 0;
 	gid_t gid = 0;
 
-	(void)state;
 	assert_true(account_gid("shadow", &gid));
 	assert_false(account_uid("shadow", &uid));
 	assert_true(account_uid("sync", &uid));
 	assert_false(account_gid("sync", &gid));
-}
-
-int main(void)
-{
-	struct CMUnitTest tests[ROW_COUNT + 1] = {
-		cmocka_unit_test(users_are_no_groups),
-	};
-
-	for (size_t i = 0; i < ROW_COUNT; i++)
-		tests[i + 1] = (struct CMUnitTest){ rows[i].name, row, NULL,
-						    NULL, &rows[i] };
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,12 +2,9 @@
 /* base64url: one spelling for each byte string, and nothing else decodes. */
 #include "base/base64url.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
+#include "unit.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 struct row {
 	const char *name;
@@ -17,7 +14,7 @@ struct row {
 	size_t cap; /* 0: as much as is needed and more */
 };
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "empty", "", "", 0, 0 },
 	{ "RFC 7515 appendix C", "A-z_4ME", "\x03\xec\xff\xe0\xc1", 5, 0 },
 	{ "RFC 4648 section 10: f", "Zg", "f", 1, 0 },
@@ -39,55 +36,51 @@ static struct row rows[] = {
 	{ "bytes above ASCII are refused", "Zm\xc3\xbc", NULL, 0, 0 },
 };
 
-static void decode_row(void **state)
+ROWS(rows, decode_row)
 {
-	const struct row *r = *state;
 	uint8_t out[16];
 	size_t len = 99;
-	bool ok = base64url_decode(out, r->cap ? r->cap : sizeof(out), r->text,
-				   strlen(r->text), &len);
+	bool ok = base64url_decode(out, row->cap ? row->cap : sizeof(out),
+				   row->text, strlen(row->text), &len);
 
-	assert_int_equal(ok, r->bytes != NULL);
+	assert_int_equal(ok, row->bytes != NULL);
 	if (!ok) {
 		assert_int_equal(len, 99); /* untouched on failure */
 		return;
 	}
-	assert_int_equal(len, r->len);
-	assert_memory_equal(out, r->bytes, len);
+	assert_int_equal(len, row->len);
+	assert_memory_equal(out, row->bytes, len);
 }
 
-static void encode_row(void **state)
+ROWS(rows, encode_row)
 {
-	const struct row *r = *state;
 	char text[32];
 
-	if (!r->bytes)
+	if (!row->bytes)
 		return;
 	memset(text, 'x', sizeof(text));
-	base64url_encode(text, (const uint8_t *)r->bytes, r->len);
-	assert_string_equal(text, r->text);
-	assert_int_equal(strlen(text), BASE64URL_LEN(r->len));
+	base64url_encode(text, (const uint8_t *)row->bytes, row->len);
+	assert_string_equal(text, row->text);
+	assert_int_equal(strlen(text), BASE64URL_LEN(row->len));
 	assert_int_equal(text[strlen(text) + 1], 'x');
-	assert_true(BASE64URL_BYTES(strlen(text)) >= r->len);
+	assert_true(BASE64URL_BYTES(strlen(text)) >= row->len);
 }
 
 /* NUL in the text is no end: the length counts. */
-static void nul_is_refused(void **state)
+TEST(nul_is_refused)
 {
 	uint8_t out[16];
 	size_t len = 0;
 
-	(void)state;
 	assert_false(base64url_decode(out, sizeof(out), "Zm\0v", 4, &len));
 }
 
-static void every_length_comes_back(void **state)
+TEST(every_length_comes_back)
 {
 	uint8_t data[70], out[70];
 	char text[BASE64URL_LEN(sizeof(data)) + 1];
 	size_t len = 0;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 151 + 7);
 	for (size_t n = 0; n <= sizeof(data); n++) {
@@ -97,24 +90,4 @@ static void every_length_comes_back(void **state)
 		assert_int_equal(len, n);
 		assert_memory_equal(out, data, n);
 	}
-}
-
-#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
-
-int main(void)
-{
-	struct CMUnitTest tests[2 * N_ROWS + 2] = {
-		cmocka_unit_test(nul_is_refused),
-		cmocka_unit_test(every_length_comes_back),
-	};
-
-	for (size_t i = 0; i < N_ROWS; i++) {
-		tests[2 + 2 * i] =
-			(struct CMUnitTest){ rows[i].name, decode_row, NULL,
-					     NULL, &rows[i] };
-		tests[3 + 2 * i] =
-			(struct CMUnitTest){ rows[i].name, encode_row, NULL,
-					     NULL, &rows[i] };
-	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

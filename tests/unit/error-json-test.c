@@ -2,19 +2,14 @@
 /* An error as JSON, there and back. */
 #include "base/error_json.h"
 
+#include "unit.h"
+
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static void every_status_comes_back(void **state)
+TEST(every_status_comes_back)
 {
-	(void)state;
 	for (int st = PO_E_INTERNAL; st >= (int)PO_STATUS_LAST; st--) {
 		struct po_error err = { 0 }, back = { 0 };
 		json_auto_t *value = NULL;
@@ -36,12 +31,11 @@ static void every_status_comes_back(void **state)
 	}
 }
 
-static void large_native_codes(void **state)
+TEST(large_native_codes)
 {
 	static const long natives[] = { 0, -1, LONG_MAX, LONG_MIN,
 					0x80000000L /* CKR_VENDOR_DEFINED */ };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(natives) / sizeof(natives[0]); i++) {
 		struct po_error err = { .status = PO_E_DEVICE,
 					.native = natives[i],
@@ -54,14 +48,13 @@ static void large_native_codes(void **state)
 	}
 }
 
-static void what_cannot_be_printed_is_made_so(void **state)
+TEST(what_cannot_be_printed_is_made_so)
 {
 	struct po_error err = { .status = PO_E_SERVER,
 				.text = "a\nb\x1b[31m\xff" };
 	json_auto_t *value = error_json(&err);
 	const char *message;
 
-	(void)state;
 	assert_non_null(value);
 	message = json_text(value, "message");
 	assert_non_null(message);
@@ -69,12 +62,11 @@ static void what_cannot_be_printed_is_made_so(void **state)
 	assert_null(strchr(message, '\x1b'));
 }
 
-static void the_longest_text(void **state)
+TEST(the_longest_text)
 {
 	struct po_error err = { .status = PO_E_SERVER }, back = { 0 };
 	json_auto_t *value = NULL;
 
-	(void)state;
 	memset(err.text, 'x', sizeof(err.text) - 1);
 	value = error_json(&err);
 	assert_true(error_from_json(value, &back));
@@ -94,7 +86,7 @@ struct row {
 	enum po_status want; /* PO_OK: it is none */
 };
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "one of ours", "{\"exit\":7,\"message\":\"m\",\"native\":160}",
 	  PO_E_PIN },
 	{ "the last one", "{\"exit\":16,\"message\":\"m\"}", PO_E_AGENT },
@@ -113,46 +105,24 @@ static struct row rows[] = {
 	{ "empty", "{}", PO_OK },
 };
 
-static void read_row(void **state)
+ROWS(rows, read_row)
 {
-	const struct row *r = *state;
-	json_auto_t *value = json_loads(r->text, 0, NULL);
+	json_auto_t *value = json_loads(row->text, 0, NULL);
 	struct po_error err = { .status = PO_OK, .native = 99 };
 
 	assert_non_null(value);
-	assert_int_equal(error_from_json(value, &err), r->want != PO_OK);
-	assert_int_equal(err.status, r->want);
-	if (r->want == PO_OK) /* untouched */
+	assert_int_equal(error_from_json(value, &err), row->want != PO_OK);
+	assert_int_equal(err.status, row->want);
+	if (row->want == PO_OK) /* untouched */
 		assert_int_equal(err.native, 99);
 }
 
-static void no_object(void **state)
+TEST(no_object)
 {
 	json_auto_t *array = json_pack("[i]", 7);
 	struct po_error err = { 0 };
 
-	(void)state;
 	assert_false(error_from_json(NULL, &err));
 	assert_false(error_from_json(json_null(), &err));
 	assert_false(error_from_json(array, &err));
-}
-
-#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
-
-int main(void)
-{
-	static const struct CMUnitTest singles[] = {
-		cmocka_unit_test(every_status_comes_back),
-		cmocka_unit_test(large_native_codes),
-		cmocka_unit_test(what_cannot_be_printed_is_made_so),
-		cmocka_unit_test(the_longest_text),
-		cmocka_unit_test(no_object),
-	};
-	struct CMUnitTest tests[N_ROWS + 5];
-
-	for (size_t i = 0; i < N_ROWS; i++)
-		tests[i] = (struct CMUnitTest){ rows[i].name, read_row, NULL,
-						NULL, &rows[i] };
-	memcpy(&tests[N_ROWS], singles, sizeof(singles));
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,28 +2,22 @@
 /* Lists of findings: order, the status of the first failure, the limit. */
 #include "base/findings.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit.h"
+
 #include <string.h>
 
-#include <cmocka.h>
-
-static void empty_is_ok(void **state)
+TEST(empty_is_ok)
 {
 	po_auto_findings f = { 0 };
 
-	(void)state;
 	assert_int_equal(findings_status(&f), PO_OK);
 }
 
-static void first_failure_decides(void **state)
+TEST(first_failure_decides)
 {
 	po_auto_findings f = { 0 };
 	struct po_error err = { 0 };
 
-	(void)state;
 	(void)po_fail(&err, PO_E_PIN, 0, "wrong");
 	findings_add(&f, FINDING_WARNING, "a", NULL, "%d", 1);
 	findings_fail(&f, "b", &err, "look");
@@ -37,11 +31,10 @@ static void first_failure_decides(void **state)
 	assert_int_equal(f.items[2].status, PO_E_SERVER);
 }
 
-static void too_many_is_no_success(void **state)
+TEST(too_many_is_no_success)
 {
 	po_auto_findings f = { 0 };
 
-	(void)state;
 	for (int i = 0; i < FINDINGS_MAX; i++)
 		findings_add(&f, FINDING_OK, "a", NULL, "%d", i);
 	assert_int_equal(findings_status(&f), PO_OK);
@@ -51,12 +44,11 @@ static void too_many_is_no_success(void **state)
 }
 
 /* Texts quote servers: what cannot be shown on a line is spelt out. */
-static void texts_are_printable(void **state)
+TEST(texts_are_printable)
 {
 	po_auto_findings f = { 0 };
 	struct po_error err = { 0 };
 
-	(void)state;
 	findings_add(&f, FINDING_WARNING, "a", "b\xff", "%s", "a\x1b[2J\n");
 	(void)po_fail(&err, PO_E_NETWORK, 0, "no\r\xc3");
 	findings_fail(&f, "b", &err, NULL);
@@ -65,14 +57,13 @@ static void texts_are_printable(void **state)
 	assert_string_equal(f.items[1].text, "no\\x0d\\xc3");
 }
 
-static void long_texts_are_cut(void **state)
+TEST(long_texts_are_cut)
 {
 	static const size_t lengths[] = { FINDING_TEXT_MAX - 4,
 					  FINDING_TEXT_MAX - 3,
 					  4 * FINDING_TEXT_MAX };
 	char text[4 * FINDING_TEXT_MAX + 1];
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(lengths); i++) {
 		po_auto_findings f = { 0 };
 
@@ -89,12 +80,11 @@ static void long_texts_are_cut(void **state)
 }
 
 /* Those that are added while it stands are about this key. */
-static void kid_is_kept(void **state)
+TEST(kid_is_kept)
 {
 	po_auto_findings f = { 0 };
 	po_auto_findings other = { 0 };
 
-	(void)state;
 	f.kid = "\xc3\xa4\n";
 	findings_add(&f, FINDING_OK, "a", NULL, "x");
 	f.kid = NULL;
@@ -106,25 +96,9 @@ static void kid_is_kept(void **state)
 	assert_string_equal(other.items[0].check, "b");
 }
 
-static void names(void **state)
+TEST(names)
 {
-	(void)state;
 	assert_string_equal(severity_name(FINDING_OK), "ok");
 	assert_string_equal(severity_name(FINDING_WARNING), "warning");
 	assert_string_equal(severity_name(FINDING_FAILED), "failed");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(empty_is_ok),
-		cmocka_unit_test(first_failure_decides),
-		cmocka_unit_test(too_many_is_no_success),
-		cmocka_unit_test(texts_are_printable),
-		cmocka_unit_test(long_texts_are_cut),
-		cmocka_unit_test(kid_is_kept),
-		cmocka_unit_test(names),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

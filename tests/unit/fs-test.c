@@ -2,19 +2,17 @@
 /* Files: read with a limit, private or refused, written whole or not at all. */
 #include "base/fs.h"
 
+#include "test-folder.h"
+#include "unit.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static void make(const char *path, const char *text, mode_t mode)
 {
@@ -38,37 +36,24 @@ static size_t count_entries(void)
 	return n;
 }
 
-static int enter(void **state)
+BEFORE_EACH
 {
-	char *dir = strdup("fs-test.XXXXXX");
-
-	*state = dir;
-	return dir && mkdtemp(dir) && chdir(dir) == 0 ? 0 : -1;
+	folder_enter();
 }
 
-static int leave(void **state)
+AFTER_EACH
 {
-	char *dir = *state;
-	DIR *here = opendir(".");
-	struct dirent *entry;
-	int failed;
+	int left = access(".f.new", F_OK); /* fs_write_owned()'s own */
 
-	while (here && (entry = readdir(here)))
-		if (entry->d_name[0] != '.' && unlink(entry->d_name) != 0)
-			(void)rmdir(entry->d_name);
-	if (here)
-		(void)closedir(here);
-	failed = chdir("..") != 0 || rmdir(dir) != 0;
-	free(dir);
-	return failed;
+	folder_leave();
+	assert_int_equal(left, -1);
 }
 
-static void read_at_max_and_one_more(void **state)
+TEST(read_at_max_and_one_more)
 {
 	struct po_error err = { 0 };
 	po_auto_buf ok = { 0 }, small = { 0 };
 
-	(void)state;
 	make("f", "12345", 0644);
 	buf_init(&ok, 5);
 	buf_init(&small, 4);
@@ -78,23 +63,21 @@ static void read_at_max_and_one_more(void **state)
 	assert_non_null(strstr(err.text, "'f' is larger than 4 bytes"));
 }
 
-static void read_empty(void **state)
+TEST(read_empty)
 {
 	po_auto_buf out = { 0 };
 
-	(void)state;
 	make("f", "", 0644);
 	buf_init(&out, 5);
 	assert_int_equal(fs_read("f", &out, NULL), PO_OK);
 	assert_int_equal(out.len, 0);
 }
 
-static void read_absent_and_folder(void **state)
+TEST(read_absent_and_folder)
 {
 	struct po_error err = { 0 };
 	po_auto_buf out = { 0 };
 
-	(void)state;
 	buf_init(&out, 5);
 	assert_int_equal(fs_read("absent", &out, &err), PO_E_CONFIG);
 	assert_non_null(strstr(err.text, "'absent'"));
@@ -103,13 +86,12 @@ static void read_absent_and_folder(void **state)
 	assert_non_null(strstr(err.text, "directory"));
 }
 
-static void read_standard_input(void **state)
+TEST(read_standard_input)
 {
 	int saved = dup(STDIN_FILENO);
 	po_auto_buf out = { 0 };
 	int fd;
 
-	(void)state;
 	make("f", "from stdin", 0644);
 	fd = open("f", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
@@ -121,14 +103,13 @@ static void read_standard_input(void **state)
 	assert_int_equal(close(fd), 0);
 }
 
-static void secret_at_capacity_and_one_more(void **state)
+TEST(secret_at_capacity_and_one_more)
 {
 	po_auto(secret) *ok = secret_new(100);
 	po_auto(secret) *small = secret_new(99);
 	char text[101];
 	int fd;
 
-	(void)state;
 	memset(text, 'p', 100);
 	text[100] = '\0';
 	make("f", text, 0600);
@@ -147,7 +128,7 @@ struct mode_row {
 	bool ok;
 };
 
-static struct mode_row mode_rows[] = {
+static const struct mode_row mode_rows[] = {
 	{ "private: 0600", 0600, true },
 	{ "private: 0400", 0400, true },
 	{ "private: group may read", 0640, false },
@@ -157,19 +138,18 @@ static struct mode_row mode_rows[] = {
 	{ "private: all", 0777, false },
 };
 
-static void mode_row(void **state)
+ROWS(mode_rows, mode_row)
 {
-	const struct mode_row *r = *state;
 	struct po_error err = { 0 };
 	char path[] = "fs-test.XXXXXX";
 	int fd = mkstemp(path), opened = -1;
 
 	assert_true(fd >= 0);
-	assert_int_equal(fchmod(fd, r->mode), 0);
+	assert_int_equal(fchmod(fd, row->mode), 0);
 	assert_int_equal(fs_open_private(path, &opened, &err),
-			 r->ok ? PO_OK : PO_E_CONFIG);
-	assert_int_equal(opened >= 0, r->ok);
-	if (!r->ok)
+			 row->ok ? PO_OK : PO_E_CONFIG);
+	assert_int_equal(opened >= 0, row->ok);
+	if (!row->ok)
 		assert_non_null(strstr(err.text, "chmod 600"));
 	if (opened >= 0) {
 		assert_true(fcntl(opened, F_GETFD) & FD_CLOEXEC);
@@ -179,12 +159,11 @@ static void mode_row(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
-static void private_is_a_plain_file(void **state)
+TEST(private_is_a_plain_file)
 {
 	struct po_error err = { 0 };
 	int fd = -1;
 
-	(void)state;
 	make("f", "x", 0600);
 	assert_int_equal(symlink("f", "link"), 0);
 	assert_int_equal(fs_open_private("link", &fd, &err), PO_E_CONFIG);
@@ -199,12 +178,11 @@ static void private_is_a_plain_file(void **state)
 	assert_int_equal(fd, -1);
 }
 
-static void write_replaces(void **state)
+TEST(write_replaces)
 {
 	struct stat sb;
 	po_auto_buf out = { 0 };
 
-	(void)state;
 	make("f", "old and longer", 0644);
 	buf_init(&out, 50);
 	assert_int_equal(fs_write_private("f", "new", 3, NULL), PO_OK);
@@ -216,12 +194,11 @@ static void write_replaces(void **state)
 }
 
 /* A reader that has the old file open goes on reading the old file. */
-static void write_is_whole(void **state)
+TEST(write_is_whole)
 {
 	char text[8] = "";
 	int fd;
 
-	(void)state;
 	make("f", "old", 0600);
 	fd = open("f", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(fs_write_private("f", "new", 3, NULL), PO_OK);
@@ -230,12 +207,11 @@ static void write_is_whole(void **state)
 	assert_int_equal(close(fd), 0);
 }
 
-static void write_fails_without_litter(void **state)
+TEST(write_fails_without_litter)
 {
 	struct po_error err = { 0 };
 	char *path = malloc(5000);
 
-	(void)state;
 	assert_int_equal(fs_write_private("absent/f", "new", 3, &err),
 			 PO_E_CONFIG);
 	assert_non_null(strstr(err.text, "absent/f"));
@@ -268,14 +244,13 @@ static void assert_file(const char *path, const char *text, mode_t mode)
 }
 
 /* Whatever the umask: the mode is said, not asked for. */
-static void owned_replaces(void **state)
+TEST(owned_replaces)
 {
 	static const mode_t modes[] = { 0400, 0440, 0600, 0640, 0660 };
 	mode_t had = umask(0777);
 	struct fs_owner owner = unchanged;
 	char path[PATH_MAX];
 
-	(void)state;
 	make("f", "old and longer", 0600);
 	for (size_t i = 0; i < PO_ARRAY_SIZE(modes); i++) {
 		owner.mode = modes[i];
@@ -291,9 +266,8 @@ static void owned_replaces(void **state)
 	assert_int_equal(count_entries(), 3);
 }
 
-static void owned_replaces_a_link(void **state)
+TEST(owned_replaces_a_link)
 {
-	(void)state;
 	make("victim", "v", 0600);
 	assert_int_equal(symlink("victim", "f"), 0);
 	assert_int_equal(fs_write_owned("f", &unchanged, "new", 3, NULL),
@@ -303,13 +277,12 @@ static void owned_replaces_a_link(void **state)
 }
 
 /* One that a killed writer left, or that somebody laid as a trap. */
-static void owned_takes_no_old_temporary_file(void **state)
+TEST(owned_takes_no_old_temporary_file)
 {
 	struct stat sb;
 	int fd;
 	char text[8] = "";
 
-	(void)state;
 	make("victim", "v", 0600);
 	assert_int_equal(symlink("victim", ".f.new"), 0);
 	assert_int_equal(fs_write_owned("f", &unchanged, "new", 3, NULL),
@@ -330,12 +303,11 @@ static void owned_takes_no_old_temporary_file(void **state)
 	assert_int_equal(unlink(".f.new"), -1);
 }
 
-static void owned_fails_without_litter(void **state)
+TEST(owned_fails_without_litter)
 {
 	struct po_error err = { 0 };
 	char *path = malloc(5000);
 
-	(void)state;
 	assert_int_equal(fs_write_owned("absent/f", &unchanged, "x", 1, &err),
 			 PO_E_CONFIG);
 	assert_non_null(strstr(err.text, "no folder 'absent/'; create it"));
@@ -368,7 +340,7 @@ static void owned_fails_without_litter(void **state)
 }
 
 /* Root can give files away; who cannot hears what it takes. */
-static void owned_by_another(void **state)
+TEST(owned_by_another)
 {
 	const struct fs_owner other = { 12345, 54321, 0640 };
 	const struct fs_owner group = { (uid_t)-1, 54321, 0640 };
@@ -376,7 +348,6 @@ static void owned_by_another(void **state)
 	enum po_status st;
 	struct stat sb;
 
-	(void)state;
 	st = fs_write_owned("f", &other, "new", 3, &err);
 	if (geteuid() != 0) {
 		assert_int_equal(st, PO_E_CONFIG);
@@ -395,11 +366,10 @@ static void owned_by_another(void **state)
 	assert_int_equal(sb.st_gid, 54321);
 }
 
-static void paths(void **state)
+TEST(paths)
 {
 	struct po_error err = { 0 };
 
-	(void)state;
 	assert_int_equal(fs_check_path("/a/b", 4, NULL), PO_OK);
 	assert_int_equal(fs_check_path("/a/b", 3, NULL), PO_E_CONFIG);
 	assert_int_equal(fs_check_path("", 9, NULL), PO_E_CONFIG);
@@ -408,35 +378,4 @@ static void paths(void **state)
 	assert_int_equal(fs_check_path("/\xc3\xa4", 9, NULL), PO_OK);
 	assert_int_equal(fs_check_path("a/b", 9, &err), PO_E_CONFIG);
 	assert_non_null(strstr(err.text, "'a/b' is a relative path"));
-}
-
-#define in_folder(f) cmocka_unit_test_setup_teardown(f, enter, leave)
-#define N_ROWS (sizeof(mode_rows) / sizeof(mode_rows[0]))
-#define N_OTHER 15
-
-int main(void)
-{
-	struct CMUnitTest tests[N_OTHER + N_ROWS] = {
-		in_folder(read_at_max_and_one_more),
-		in_folder(read_empty),
-		in_folder(read_absent_and_folder),
-		in_folder(read_standard_input),
-		in_folder(secret_at_capacity_and_one_more),
-		in_folder(private_is_a_plain_file),
-		in_folder(write_replaces),
-		in_folder(write_is_whole),
-		in_folder(write_fails_without_litter),
-		in_folder(owned_replaces),
-		in_folder(owned_replaces_a_link),
-		in_folder(owned_takes_no_old_temporary_file),
-		in_folder(owned_fails_without_litter),
-		in_folder(owned_by_another),
-		in_folder(paths),
-	};
-
-	for (size_t i = 0; i < N_ROWS; i++)
-		tests[N_OTHER + i] =
-			(struct CMUnitTest){ mode_rows[i].name, mode_row, NULL,
-					     NULL, &mode_rows[i] };
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,17 +3,18 @@
 #include "base/json.h"
 
 #include "freed.h"
+#include "unit.h"
 
-#include <malloc.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #define CANARY "canary-c2e811"
+
+BEFORE_ALL
+{
+	freed_hook_openssl();
+	json_use_wiping_allocator();
+}
 
 struct row {
 	const char *name;
@@ -21,7 +22,7 @@ struct row {
 	const char *complaint; /* part of the error; NULL: it parses */
 };
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "empty object", "{}", NULL },
 	{ "white space around", " \r\n\t{ } \n", NULL },
 	{ "one byte order mark", "\xef\xbb\xbf{}", NULL },
@@ -50,32 +51,30 @@ static struct row rows[] = {
 	{ "braces in a string", "{\"a\":\"[[[[\\\"{{{{\"}", NULL },
 };
 
-static void parse_row(void **state)
+ROWS(rows, parse_row)
 {
-	const struct row *r = *state;
 	struct po_error err = { 0 };
 	json_auto_t *value = NULL;
 	enum po_status st =
-		json_parse_object(r->text, strlen(r->text), &value, &err);
+		json_parse_object(row->text, strlen(row->text), &value, &err);
 
-	assert_int_equal(st, r->complaint ? PO_E_SERVER : PO_OK);
-	if (!r->complaint) {
+	assert_int_equal(st, row->complaint ? PO_E_SERVER : PO_OK);
+	if (!row->complaint) {
 		assert_true(json_is_object(value));
 		return;
 	}
 	assert_null(value);
-	if (!strstr(err.text, r->complaint))
-		fail_msg("'%s' does not say '%s'", err.text, r->complaint);
+	if (!strstr(err.text, row->complaint))
+		fail_msg("'%s' does not say '%s'", err.text, row->complaint);
 }
 
 /* What stands beside an error may be a secret, so the text never quotes. */
-static void errors_do_not_quote(void **state)
+TEST(errors_do_not_quote)
 {
 	static const char text[] = "{\"access_token\":\"" CANARY "\" oops}";
 	struct po_error err = { 0 };
 	json_auto_t *value = NULL;
 
-	(void)state;
 	assert_int_equal(json_parse_object(text, strlen(text), &value, &err),
 			 PO_E_SERVER);
 	assert_null(strstr(err.text, "canary"));
@@ -100,21 +99,19 @@ static enum po_status parse_nested(unsigned int depth)
 	return json_parse_object(text.data, text.len, &value, NULL);
 }
 
-static void depth_at_max_and_one_more(void **state)
+TEST(depth_at_max_and_one_more)
 {
-	(void)state;
 	assert_int_equal(parse_nested(1), PO_OK);
 	assert_int_equal(parse_nested(JSON_DEPTH_MAX), PO_OK);
 	assert_int_equal(parse_nested(JSON_DEPTH_MAX + 1), PO_E_SERVER);
 	assert_int_equal(parse_nested(100000), PO_E_SERVER);
 }
 
-static void size_at_max_and_one_more(void **state)
+TEST(size_at_max_and_one_more)
 {
 	char *text = malloc(JSON_TEXT_MAX + 1);
 	json_auto_t *value = NULL, *none = NULL;
 
-	(void)state;
 	assert_non_null(text);
 	memset(text, ' ', JSON_TEXT_MAX + 1);
 	memcpy(text, "{}", 2);
@@ -135,7 +132,7 @@ struct lenient_row {
 };
 
 /* "a" and "b" are to be there once. */
-static struct lenient_row lenient_rows[] = {
+static const struct lenient_row lenient_rows[] = {
 	{ "lenient: none repeats", "{\"a\":1,\"v\":\"x\",\"b\":2}", "x", NULL,
 	  false },
 	{ "lenient: another repeats", "{\"v\":\"x\",\"a\":1,\"v\":\"y\"}", "y",
@@ -161,44 +158,41 @@ static struct lenient_row lenient_rows[] = {
 	{ "lenient: nothing", "", NULL, "not JSON", false },
 };
 
-static void lenient_row(void **state)
+ROWS(lenient_rows, lenient_row)
 {
 	static const char *const once[] = { "a", "b", NULL };
-	const struct lenient_row *r = *state;
 	struct po_error err = { 0 };
 	json_auto_t *value = NULL;
 	bool repeats = false;
-	enum po_status st = json_parse_lenient(r->text, strlen(r->text), once,
-					       &value, &repeats, &err);
+	enum po_status st = json_parse_lenient(row->text, strlen(row->text),
+					       once, &value, &repeats, &err);
 
-	assert_int_equal(st, r->value ? PO_OK : PO_E_SERVER);
-	assert_int_equal(repeats, r->repeats);
-	if (r->value) {
-		assert_string_equal(json_text(value, "v"), r->value);
+	assert_int_equal(st, row->value ? PO_OK : PO_E_SERVER);
+	assert_int_equal(repeats, row->repeats);
+	if (row->value) {
+		assert_string_equal(json_text(value, "v"), row->value);
 		assert_int_equal(err.status, PO_OK);
 		return;
 	}
 	assert_null(value);
-	if (!strstr(err.text, r->complaint))
-		fail_msg("'%s' does not say '%s'", err.text, r->complaint);
+	if (!strstr(err.text, row->complaint))
+		fail_msg("'%s' does not say '%s'", err.text, row->complaint);
 }
 
-static void raw_nul_is_refused(void **state)
+TEST(raw_nul_is_refused)
 {
 	json_auto_t *value = NULL;
 
-	(void)state;
 	assert_int_equal(json_parse_object("{}\0", 3, &value, NULL),
 			 PO_E_SERVER);
 }
 
-static void text_members(void **state)
+TEST(text_members)
 {
 	static const char text[] =
 		"{\"s\":\"v\",\"e\":\"\",\"n\":null,\"i\":1,\"a\":[\"v\"]}";
 	json_auto_t *o = NULL;
 
-	(void)state;
 	assert_int_equal(json_parse_object(text, strlen(text), &o, NULL),
 			 PO_OK);
 	assert_string_equal(json_text(o, "s"), "v");
@@ -210,13 +204,12 @@ static void text_members(void **state)
 	assert_null(json_text(NULL, "s"));
 }
 
-static void compact_keeps_order(void **state)
+TEST(compact_keeps_order)
 {
 	static const char text[] = "{\"z\":1,\"a\":\"\\u00eb\\n/\",\"m\":[{}]}";
 	json_auto_t *o = NULL;
 	po_auto_buf out = { 0 }, small = { 0 };
 
-	(void)state;
 	buf_init(&out, 100);
 	buf_init(&small, 10);
 	assert_int_equal(json_parse_object(text, strlen(text), &o, NULL),
@@ -248,25 +241,21 @@ static void parse_canary(void)
 		PO_E_SERVER);
 }
 
-static void jansson_wipes(void **state)
+TEST(jansson_wipes)
 {
-	(void)state;
-	json_use_wiping_allocator();
 	freed_look_for(CANARY, strlen(CANARY));
 	parse_canary();
 	assert_int_equal(freed_with_canary(), 0);
 }
 
 /* Every byte of a block, the last included, as jansson would free it. */
-static void wiping_free_wipes_all(void **state)
+TEST(wiping_free_wipes_all)
 {
 	static const unsigned char zeros[4096];
 	json_malloc_t take = NULL;
 	json_free_t give = NULL;
 	unsigned char *p;
 
-	(void)state;
-	json_use_wiping_allocator();
 	json_get_alloc_funcs(&take, &give);
 	for (size_t n = 1; n < 4000; n = n * 3 + 1) {
 		p = take(n);
@@ -280,43 +269,15 @@ static void wiping_free_wipes_all(void **state)
 	give(NULL);
 }
 
-/* The looking itself works: without the wiping the canary is seen. */
-static void canary_bites(void **state)
+/*
+ * The looking itself works: without the wiping the canary is seen. Last: it
+ * leaves the canary in memory.
+ */
+TEST(canary_bites)
 {
-	(void)state;
 	json_set_alloc_funcs(malloc, free);
 	freed_look_for(CANARY, strlen(CANARY));
 	parse_canary();
 	assert_true(freed_with_canary() > 3);
 	json_use_wiping_allocator();
-}
-
-#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
-#define N_LENIENT (sizeof(lenient_rows) / sizeof(lenient_rows[0]))
-#define N_OTHER 9
-
-int main(void)
-{
-	struct CMUnitTest tests[N_OTHER + N_ROWS + N_LENIENT] = {
-		cmocka_unit_test(jansson_wipes), /* before canary_bites */
-		cmocka_unit_test(wiping_free_wipes_all),
-		cmocka_unit_test(errors_do_not_quote),
-		cmocka_unit_test(depth_at_max_and_one_more),
-		cmocka_unit_test(size_at_max_and_one_more),
-		cmocka_unit_test(raw_nul_is_refused),
-		cmocka_unit_test(text_members),
-		cmocka_unit_test(compact_keeps_order),
-		cmocka_unit_test(canary_bites),
-	};
-
-	for (size_t i = 0; i < N_ROWS; i++)
-		tests[N_OTHER + i] =
-			(struct CMUnitTest){ rows[i].name, parse_row, NULL,
-					     NULL, &rows[i] };
-	for (size_t i = 0; i < N_LENIENT; i++)
-		tests[N_OTHER + N_ROWS + i] =
-			(struct CMUnitTest){ lenient_rows[i].name, lenient_row,
-					     NULL, NULL, &lenient_rows[i] };
-	freed_hook_openssl();
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,12 +4,11 @@
 
 #include "audit/verify.h"
 #include "test-folder.h"
+#include "unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +17,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #define NAME "ledger.jsonl"
+
+BEFORE_ALL
+{
+	(void)signal(SIGXFSZ, SIG_IGN);
+}
+
+BEFORE_EACH
+{
+	folder_enter();
+}
+
+AFTER_EACH
+{
+	folder_leave();
+}
 
 static json_t *record_of(const char *event, size_t pad)
 {
@@ -103,13 +115,12 @@ static void fails_at(const char *at)
 		fail_msg("'%s' is not about %s", err.text, at);
 }
 
-static void test_append(void **state)
+TEST(test_append)
 {
 	struct ledger_place place, now;
 	struct ledger_report report;
 	char text[4096];
 
-	(void)state;
 	assert_int_equal(ledger_place_of(NAME, &now, NULL), PO_OK);
 	assert_int_equal(now.seq, 0);
 	for (uint64_t i = 1; i <= 3; i++) {
@@ -132,13 +143,12 @@ static void test_append(void **state)
 	assert_non_null(strstr(text, "Z\",\"event\":\"sign\",\"prev\":\"0000"));
 }
 
-static void test_refused_records(void **state)
+TEST(test_refused_records)
 {
 	static const char *const bad[] = { "{}",           "{\"seq\":1}",
 					   "{\"time\":1}", "{\"prev\":1}",
 					   "{\"hash\":1}", "[1]" };
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(bad); i++) {
 		json_auto_t *record = json_loads(bad[i], 0, NULL);
 
@@ -148,11 +158,10 @@ static void test_refused_records(void **state)
 	assert_int_equal(access(NAME, F_OK), -1);
 }
 
-static void test_size_of_a_record(void **state)
+TEST(test_size_of_a_record)
 {
 	size_t rest;
 
-	(void)state;
 	assert_int_equal(append("sign", 1, NULL, NULL), PO_OK);
 	rest = LEDGER_RECORD_MAX - (size_t)size_now();
 	assert_int_equal(append("sign", 2 + rest, NULL, NULL), PO_E_INTERNAL);
@@ -196,31 +205,28 @@ static void recover_all(size_t pad, size_t step)
 	assert_int_equal(unlink(NAME), 0);
 }
 
-static void test_recover(void **state)
+TEST(test_recover)
 {
-	(void)state;
 	recover_all(0, 1);
 	recover_all(5000, 97); /* longer than what is read at first */
 	recover_all(LEDGER_RECORD_MAX - 300, 4999);
 }
 
-static void test_recover_the_first(void **state)
+TEST(test_recover_the_first)
 {
-	(void)state;
 	write_file(NAME, "{\"seq\":1,", 9);
 	assert_string_equal(verify().unfinished, NAME ":1");
 	append_n(1);
 	assert_int_equal(verify().records, 2);
 }
 
-static void test_not_a_ledger(void **state)
+TEST(test_not_a_ledger)
 {
 	static const char *const bad[] = { "\n", "rubbish\n", "{\"seq\":1}\n" };
 	struct ledger_place place;
 	struct po_error err = { 0 };
 	static char zeros[3 * LEDGER_RECORD_MAX];
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(bad); i++) {
 		write_file(NAME, bad[i], strlen(bad[i]));
 		assert_int_equal(append("sign", 0, NULL, NULL), PO_E_CONFIG);
@@ -236,11 +242,10 @@ static void test_not_a_ledger(void **state)
 	fails_at(NAME ":1: the line is too long");
 }
 
-static void test_files_that_are_refused(void **state)
+TEST(test_files_that_are_refused)
 {
 	struct po_error err = { 0 };
 
-	(void)state;
 	append_n(1);
 	assert_int_equal(chmod(NAME, 0640), 0);
 	assert_int_equal(append("sign", 0, NULL, &err), PO_E_CONFIG);
@@ -263,13 +268,12 @@ static void test_files_that_are_refused(void **state)
 }
 
 /* With a limit the kernel writes what fits, as on a full disk. */
-static void test_a_full_disk(void **state)
+TEST(test_a_full_disk)
 {
 	struct rlimit was, now;
 	static char before[65536], after[65536];
 	size_t len;
 
-	(void)state;
 	append_n(3);
 	len = read_file(NAME, before, sizeof(before));
 	memcpy(before + len, "{\"seq\":4,\"torn", 14);
@@ -296,12 +300,11 @@ static void test_a_full_disk(void **state)
 	assert_int_equal(verify().records, 5);
 }
 
-static void test_rotation(void **state)
+TEST(test_rotation)
 {
 	char old[PATH_MAX], text[8192];
 	struct ledger_report report;
 
-	(void)state;
 	append_n(2);
 	assert_int_equal(ledger_rotate(NAME, old, NULL), PO_OK);
 	assert_string_equal(old, NAME ".00000001");
@@ -332,9 +335,8 @@ static void test_rotation(void **state)
 	assert_int_equal(verify().records, 4);
 }
 
-static void test_rotation_of_nothing(void **state)
+TEST(test_rotation_of_nothing)
 {
-	(void)state;
 	assert_int_equal(ledger_rotate(NAME, NULL, NULL), PO_E_CONFIG);
 	assert_int_equal(ledger_rotate(NAME, NULL, NULL), PO_E_CONFIG);
 	append_n(1);
@@ -342,11 +344,10 @@ static void test_rotation_of_nothing(void **state)
 }
 
 /* The renaming was done, and then the machine failed. */
-static void test_interrupted_rotation(void **state)
+TEST(test_interrupted_rotation)
 {
 	struct ledger_place place;
 
-	(void)state;
 	append_n(2);
 	assert_int_equal(rename(NAME, NAME ".00000001"), 0);
 	assert_int_equal(verify().records, 2);
@@ -362,12 +363,11 @@ static void test_interrupted_rotation(void **state)
 	assert_int_equal(verify().records, 7);
 }
 
-static void test_rotation_by_size(void **state)
+TEST(test_rotation_by_size)
 {
 	struct ledger_report report;
 	off_t last = 0;
 
-	(void)state;
 	do {
 		last = access(NAME, F_OK) == 0 ? size_now() : 0;
 		assert_int_equal(append("sign", 60000, NULL, NULL), PO_OK);
@@ -418,24 +418,21 @@ static void many(bool rotate)
 			 PROCESSES * RECORDS + (rotate ? 40 : 0));
 }
 
-static void test_many_at_once(void **state)
+TEST(test_many_at_once)
 {
-	(void)state;
 	many(false);
 }
 
-static void test_many_at_once_with_rotation(void **state)
+TEST(test_many_at_once_with_rotation)
 {
-	(void)state;
 	many(true);
 }
 
-static void test_every_byte_counts(void **state)
+TEST(test_every_byte_counts)
 {
 	static char whole[65536], changed[65536];
 	size_t len, line = 1;
 
-	(void)state;
 	append_n(5);
 	len = read_file(NAME, whole, sizeof(whole));
 	for (size_t i = 0; i < len; i++) {
@@ -454,14 +451,13 @@ static void test_every_byte_counts(void **state)
 	assert_int_equal(line, 6);
 }
 
-static void test_head(void **state)
+TEST(test_head)
 {
 	struct ledger_report report;
 	struct ledger_place place;
 	struct po_error err = { 0 };
 	off_t size;
 
-	(void)state;
 	append_n(3);
 	size = size_now();
 	assert_int_equal(append("sign", 0, &place, NULL), PO_OK);
@@ -511,14 +507,13 @@ static void add(json_t *record)
 	json_decref(record);
 }
 
-static void test_find(void **state)
+TEST(test_find)
 {
 	struct ledger_filter f = { .jti = "b" };
 	char at[LEDGER_AT_MAX];
 	struct count c = { 0 };
 	json_int_t last;
 
-	(void)state;
 	add(json_pack("{s:s, s:s, s:s}", "event", "sign", "jti", "a", "profile",
 		      "p"));
 	add(json_pack("{s:s, s:s, s:s}", "event", "sign", "jti", "b", "profile",
@@ -545,33 +540,4 @@ static void test_find(void **state)
 	assert_int_equal(ledger_find(NAME, &f, count_one, &c, at, NULL), PO_OK);
 	assert_int_equal(c.n, 3);
 	assert_string_equal(at, NAME ".00000002:1");
-}
-
-#define IN_FOLDER(f) \
-	cmocka_unit_test_setup_teardown(f, folder_enter, folder_leave)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		IN_FOLDER(test_append),
-		IN_FOLDER(test_refused_records),
-		IN_FOLDER(test_size_of_a_record),
-		IN_FOLDER(test_recover),
-		IN_FOLDER(test_recover_the_first),
-		IN_FOLDER(test_not_a_ledger),
-		IN_FOLDER(test_files_that_are_refused),
-		IN_FOLDER(test_a_full_disk),
-		IN_FOLDER(test_rotation),
-		IN_FOLDER(test_rotation_of_nothing),
-		IN_FOLDER(test_interrupted_rotation),
-		IN_FOLDER(test_rotation_by_size),
-		IN_FOLDER(test_many_at_once),
-		IN_FOLDER(test_many_at_once_with_rotation),
-		IN_FOLDER(test_every_byte_counts),
-		IN_FOLDER(test_head),
-		IN_FOLDER(test_find),
-	};
-
-	(void)signal(SIGXFSZ, SIG_IGN);
-	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
 }

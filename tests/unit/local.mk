@@ -46,12 +46,13 @@ TESTS += $(unit_tests)
 check_LIBRARIES += tests/unit/libunit.a
 tests_unit_libunit_a_SOURCES = \
 	tests/unit/freed.c tests/unit/freed.h \
+	tests/unit/in-child.c tests/unit/in-child.h \
 	tests/unit/jwk-set.c tests/unit/jwk-set.h \
 	tests/unit/request-fields.h \
 	tests/unit/response.h \
 	tests/unit/soft-signer.c tests/unit/soft-signer.h \
 	tests/unit/test-data.c tests/unit/test-data.h \
-	tests/unit/test-folder.h \
+	tests/unit/test-folder.c tests/unit/test-folder.h \
 	tests/unit/unit.c tests/unit/unit.h
 
 # What a program is linked with that has no LDADD of its own: only these. That a

@@ -2,21 +2,17 @@
 /* Who asked: looked up, written and read back. */
 #include "audit/requester.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
+#include "unit.h"
+
 #include <unistd.h>
 
-#include <cmocka.h>
-
-static void test_requester(void **state)
+TEST(test_requester)
 {
 	struct requester self, back;
 	json_auto_t *value = NULL;
 	char exe[PATH_MAX];
 	ssize_t n;
 
-	(void)state;
 	requester_self(&self);
 	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	assert_true(n > 0);
@@ -45,13 +41,4 @@ static void test_requester(void **state)
 	value = requester_json(&back);
 	assert_true(json_is_null(json_object_get(value, "executable")));
 	assert_true(requester_from_json(value, &self));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_requester),
-	};
-
-	return cmocka_run_group_tests_name("requester", tests, NULL, NULL);
 }

@@ -6,13 +6,12 @@
  */
 #include "base/sandbox.h"
 
+#include "in-child.h"
+#include "unit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +22,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define CREATE_RULESET 444
 #define ADD_RULE 445
@@ -65,31 +62,6 @@ static int kernel_abi(void)
 	long abi = __real_syscall(CREATE_RULESET, 0L, 0L, 1L, 0L);
 
 	return abi > 0 ? (int)abi : 0;
-}
-
-/* A child's check: the line is its exit status. */
-#define CHECK(condition)                                                      \
-	do {                                                                  \
-		if (!(condition)) {                                           \
-			(void)fprintf(stderr, "# line %d: %s (%s)\n",         \
-				      __LINE__, #condition, strerror(errno)); \
-			_exit(1);                                             \
-		}                                                             \
-	} while (0)
-
-static void in_child(void (*body)(void))
-{
-	pid_t pid = fork();
-	int status = 0;
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		body();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static int open_error(const char *path, int flags)
@@ -181,7 +153,7 @@ static int enter(const struct sandbox *s, int since_abi)
 					 sizeof(rules_) / sizeof(*(rules_)) }, \
 	      since_abi)
 
-static void reading(void)
+TEST_IN_CHILD(reading)
 {
 	static const struct sandbox_rule rules[] = {
 		{ "in", SANDBOX_READ },
@@ -205,7 +177,7 @@ static void reading(void)
 	CHECK(read(held, &c, 1) == 1); /* what is open stays open */
 }
 
-static void writing(void)
+TEST_IN_CHILD(writing)
 {
 	static const struct sandbox_rule rules[] = {
 		{ "in", SANDBOX_WRITE },
@@ -225,7 +197,7 @@ static void writing(void)
 	CHECK(open_error("out/new", O_WRONLY | O_CREAT) == denied);
 }
 
-static void executing(void)
+TEST_IN_CHILD(executing)
 {
 	/* the interpreter and the libraries: read, and the first executed */
 	static const struct sandbox_rule rules[] = {
@@ -244,7 +216,7 @@ static void executing(void)
 	CHECK(exec_error("out/true") == denied);
 }
 
-static void binding(void)
+TEST_IN_CHILD(binding)
 {
 	struct sockaddr_in addr;
 	int denied;
@@ -255,7 +227,7 @@ static void binding(void)
 	CHECK(connect_error(&addr) == 0);
 }
 
-static void connecting(void)
+TEST_IN_CHILD(connecting)
 {
 	struct sockaddr_in addr;
 	int denied;
@@ -274,7 +246,7 @@ static int connect_abstract(const struct sockaddr_un *addr, socklen_t len)
 	return connect(fd, (const struct sockaddr *)addr, len) ? errno : 0;
 }
 
-static void abstract_sockets(void)
+TEST_IN_CHILD(abstract_sockets)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -294,7 +266,7 @@ static void abstract_sockets(void)
 	CHECK(kill(getppid(), 0) == 0); /* signals are not in the scope */
 }
 
-static void net_stays_open_by_default(void)
+TEST_IN_CHILD(net_stays_open_by_default)
 {
 	struct sockaddr_in addr;
 
@@ -303,7 +275,7 @@ static void net_stays_open_by_default(void)
 	CHECK(connect_error(&addr) == 0 && bind_error(tcp_socket()) == 0);
 }
 
-static void children_are_confined(void)
+TEST_IN_CHILD(children_are_confined)
 {
 	static const struct sandbox_rule rules[] = { { "in", SANDBOX_READ } };
 	int denied = ENTER(rules, 1), status = 0;
@@ -314,7 +286,7 @@ static void children_are_confined(void)
 	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
-static void bad_path(void)
+TEST_IN_CHILD(bad_path)
 {
 	char path[5000];
 	struct sandbox_rule rule = { path, SANDBOX_READ };
@@ -332,18 +304,13 @@ static void bad_path(void)
 	CHECK(open_error("out/f", O_RDONLY) == 0);
 }
 
-static void run_body(void **state)
-{
-	in_child((void (*)(void))(*state)); /* NOLINT */
-}
-
 struct asked_row {
 	const char *name;
 	int abi;
 	uint64_t fs, net, scoped;
 };
 
-static struct asked_row asked_rows[] = {
+static const struct asked_row asked_rows[] = {
 	{ "ABI 1: files", 1, 0x1fff, 0, 0 },
 	{ "ABI 2: and moves", 2, 0x3fff, 0, 0 },
 	{ "ABI 3: and truncation", 3, 0x7fff, 0, 0 },
@@ -353,26 +320,19 @@ static struct asked_row asked_rows[] = {
 	{ "ABI 9: what ABI 6 has", 9, 0xffff, 3, 1 },
 };
 
-static void asked_row(void **state)
+/* PR_SET_NO_NEW_PRIVS has no way back. */
+ROWS_IN_CHILD(asked_rows, asked_row)
 {
 	const struct sandbox all = { .deny_bind = true,
 				     .deny_connect = true,
 				     .scope = true };
-	const struct asked_row *r = *state;
 	int abi = -1;
-	pid_t pid = fork();
-	int status = 0;
 
-	if (pid == 0) { /* PR_SET_NO_NEW_PRIVS has no way back */
-		pretended_abi = r->abi;
-		CHECK(sandbox_enter(&all, &abi, NULL) == PO_OK);
-		CHECK(abi == r->abi && rulesets == 1);
-		CHECK(asked[0] == r->fs && asked[1] == r->net);
-		CHECK(asked[2] == r->scoped);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	pretended_abi = row->abi;
+	CHECK(sandbox_enter(&all, &abi, NULL) == PO_OK);
+	CHECK(abi == row->abi && rulesets == 1);
+	CHECK(asked[0] == row->fs && asked[1] == row->net);
+	CHECK(asked[2] == row->scoped);
 }
 
 /* Nothing is asked, nothing is forbidden, and it is no error. */
@@ -388,17 +348,17 @@ static void without_landlock(int error)
 	CHECK(open_error("out/f", O_RDONLY) == 0);
 }
 
-static void absent_from_the_kernel(void)
+TEST_IN_CHILD(absent_from_the_kernel)
 {
 	without_landlock(ENOSYS);
 }
 
-static void off_at_boot(void)
+TEST_IN_CHILD(off_at_boot)
 {
 	without_landlock(EOPNOTSUPP);
 }
 
-static void filtered_away(void)
+TEST_IN_CHILD(filtered_away)
 {
 	without_landlock(EPERM);
 }
@@ -429,11 +389,12 @@ static void copy_true(const char *to)
 
 static char dir[] = "sandbox-test.XXXXXX";
 
-static int make_files(void **state)
+BEFORE_ALL
 {
-	(void)state; /* it would take the place of each test's own */
-	if (!mkdtemp(dir) || chdir(dir) != 0)
-		return -1;
+	if (kernel_abi() == 0)
+		print_message("# no Landlock: nothing is forbidden here\n");
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(chdir(dir), 0);
 	assert_int_equal(mkdir("in", 0700), 0);
 	assert_int_equal(mkdir("out", 0700), 0);
 	make("in/f", "in");
@@ -441,53 +402,18 @@ static int make_files(void **state)
 	make("one", "one");
 	copy_true("in/true");
 	copy_true("out/true");
-	return 0;
 }
 
-static int remove_files(void **state)
+AFTER_ALL
 {
 	static const char *const files[] = { "in/f",    "out/f",    "one",
 					     "in/true", "out/true", "in/new",
 					     "out/new" };
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(files); i++)
 		(void)unlink(files[i]);
-	if (rmdir("in") != 0 || rmdir("out") != 0 || chdir("..") != 0)
-		return -1;
-	return rmdir(dir);
-}
-
-#define BODY(fn)                                                     \
-	{                                                            \
-#fn, run_body, NULL, NULL, (void *)(fn) /* NOLINT */ \
-	}
-
-int main(void)
-{
-	const struct CMUnitTest bodies[] = {
-		BODY(reading),
-		BODY(writing),
-		BODY(executing),
-		BODY(binding),
-		BODY(connecting),
-		BODY(abstract_sockets),
-		BODY(net_stays_open_by_default),
-		BODY(children_are_confined),
-		BODY(bad_path),
-		BODY(absent_from_the_kernel),
-		BODY(off_at_boot),
-		BODY(filtered_away),
-	};
-	enum { N_BODIES = PO_ARRAY_SIZE(bodies) };
-	struct CMUnitTest tests[N_BODIES + PO_ARRAY_SIZE(asked_rows)];
-
-	memcpy(tests, bodies, sizeof(bodies));
-	for (size_t i = 0; i < PO_ARRAY_SIZE(asked_rows); i++)
-		tests[N_BODIES + i] =
-			(struct CMUnitTest){ asked_rows[i].name, asked_row,
-					     NULL, NULL, &asked_rows[i] };
-	if (kernel_abi() == 0)
-		print_message("# no Landlock: nothing is forbidden here\n");
-	return cmocka_run_group_tests(tests, make_files, remove_files);
+	assert_int_equal(rmdir("in"), 0);
+	assert_int_equal(rmdir("out"), 0);
+	assert_int_equal(chdir(".."), 0);
+	assert_int_equal(rmdir(dir), 0);
 }

@@ -3,23 +3,23 @@
 #include "base/secret.h"
 
 #include "freed.h"
+#include "unit.h"
 
 #include <openssl/crypto.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define CANARY "canary-77ab90"
 
-static void capacity_and_one_more(void **state)
+BEFORE_ALL
+{
+	freed_hook_openssl();
+}
+
+TEST(capacity_and_one_more)
 {
 	po_auto(secret) *s = secret_new(4);
 	struct po_error err = { 0 };
 
-	(void)state;
 	assert_non_null(s);
 	assert_int_equal(secret_len(s), 0);
 	assert_string_equal(secret_reveal(s), "");
@@ -32,31 +32,28 @@ static void capacity_and_one_more(void **state)
 	assert_int_equal(secret_append(s, "", 0, NULL), PO_OK);
 }
 
-static void append_is_all_or_nothing(void **state)
+TEST(append_is_all_or_nothing)
 {
 	po_auto(secret) *s = secret_new(4);
 
-	(void)state;
 	assert_int_equal(secret_append(s, "12", 2, NULL), PO_OK);
 	assert_int_equal(secret_append(s, "345", 3, NULL), PO_E_INTERNAL);
 	assert_string_equal(secret_reveal(s), "12");
 	assert_int_equal(secret_append(s, "x", SIZE_MAX, NULL), PO_E_INTERNAL);
 }
 
-static void impossible_capacity(void **state)
+TEST(impossible_capacity)
 {
-	(void)state;
 	assert_null(secret_new(SIZE_MAX));
 	assert_null(secret_new(SIZE_MAX - 8));
 }
 
-static void chomp_takes_one_newline(void **state)
+TEST(chomp_takes_one_newline)
 {
 	po_auto(secret) *s = secret_from("pin\n\n", 5);
 	po_auto(secret) *none = secret_from("pin\r", 4);
 	po_auto(secret) *empty = secret_new(0);
 
-	(void)state;
 	secret_chomp(s);
 	assert_string_equal(secret_reveal(s), "pin\n");
 	assert_int_equal(secret_len(s), 4);
@@ -66,12 +63,11 @@ static void chomp_takes_one_newline(void **state)
 	assert_int_equal(secret_len(empty), 0);
 }
 
-static void written_in_place(void **state)
+TEST(written_in_place)
 {
 	po_auto(secret) *s = secret_new(8);
 	char *tail = secret_tail(s, 8);
 
-	(void)state;
 	assert_non_null(tail);
 	assert_null(secret_tail(s, 9));
 	memcpy(tail, "abcdefgh", 8);
@@ -82,30 +78,27 @@ static void written_in_place(void **state)
 	assert_ptr_equal(secret_tail(s, 0), tail + 3);
 }
 
-static void keeps_nul_bytes(void **state)
+TEST(keeps_nul_bytes)
 {
 	po_auto(secret) *s = secret_from("a\0b", 3);
 
-	(void)state;
 	assert_int_equal(secret_len(s), 3);
 	assert_memory_equal(secret_reveal(s), "a\0b\0", 4);
 }
 
-static void null_is_a_no_op(void **state)
+TEST(null_is_a_no_op)
 {
-	(void)state;
 	secret_free(NULL);
 }
 
 /* All of the capacity and the NUL's place, used or not. */
-static void wiped_to_the_last_byte(void **state)
+TEST(wiped_to_the_last_byte)
 {
 	static const unsigned char zeros[201];
 	struct secret *s = secret_new(200);
 	size_t head = (size_t)(secret_reveal(s) - (const char *)s);
 	char *tail = secret_tail(s, 200);
 
-	(void)state;
 	assert_int_equal(CRYPTO_secure_malloc_initialized(), 0);
 	memset(tail, 0xa5, 200); /* beyond what secret_grow() is told, too */
 	secret_grow(s, 200);
@@ -115,11 +108,10 @@ static void wiped_to_the_last_byte(void **state)
 	assert_memory_equal(freed_bytes() + head, zeros, 201);
 }
 
-static void no_copy_is_left(void **state)
+TEST(no_copy_is_left)
 {
 	struct secret *s;
 
-	(void)state;
 	freed_look_for(CANARY, strlen(CANARY));
 	for (size_t room = 0; room < 2000; room += 97) {
 		s = secret_new(room + strlen(CANARY));
@@ -133,11 +125,10 @@ static void no_copy_is_left(void **state)
 }
 
 /* The looking itself works: a block that is not wiped is noticed. */
-static void canary_bites(void **state)
+TEST(canary_bites)
 {
 	char *p = OPENSSL_malloc(100);
 
-	(void)state;
 	memcpy(p + 100 - strlen(CANARY), CANARY, strlen(CANARY));
 	freed_look_for(CANARY, strlen(CANARY));
 	OPENSSL_free(p);
@@ -147,13 +138,13 @@ static void canary_bites(void **state)
 /*
  * The secure heap is one mapping that stays, so its bytes may be looked at
  * after they were given back; OpenSSL keeps two pointers of its own there.
+ * Last, because it stays.
  */
-static void secure_heap(void **state)
+TEST(secure_heap)
 {
 	struct secret *s, *big;
 	const char *bytes;
 
-	(void)state;
 	(void)secret_heap_init(); /* false where memory cannot be locked */
 	assert_int_equal(CRYPTO_secure_malloc_initialized(), 1);
 	s = secret_new(200);
@@ -169,24 +160,4 @@ static void secure_heap(void **state)
 	assert_non_null(big);
 	assert_false(CRYPTO_secure_allocated(big));
 	secret_free(big);
-}
-
-int main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(capacity_and_one_more),
-		cmocka_unit_test(append_is_all_or_nothing),
-		cmocka_unit_test(impossible_capacity),
-		cmocka_unit_test(chomp_takes_one_newline),
-		cmocka_unit_test(written_in_place),
-		cmocka_unit_test(keeps_nul_bytes),
-		cmocka_unit_test(null_is_a_no_op),
-		cmocka_unit_test(wiped_to_the_last_byte),
-		cmocka_unit_test(no_copy_is_left),
-		cmocka_unit_test(canary_bites),
-		cmocka_unit_test(secure_heap), /* last: it stays */
-	};
-
-	freed_hook_openssl();
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

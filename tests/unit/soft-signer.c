@@ -2,16 +2,13 @@
 #include "soft-signer.h"
 
 #include "test-data.h"
+#include "unit.h"
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 PO_DEFINE_AUTO_T(EVP_MD_CTX, EVP_MD_CTX_free);
 PO_DEFINE_AUTO_T(ECDSA_SIG, ECDSA_SIG_free);

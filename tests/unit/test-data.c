@@ -4,19 +4,15 @@
 #include "base/base64url.h"
 #include "base/fs.h"
 #include "key/jwk.h"
+#include "unit.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 PO_DEFINE_AUTO_T(BIGNUM, BN_free);
 PO_DEFINE_AUTO_T(BIO, BIO_free_all);

@@ -2,12 +2,10 @@
 /* Strings from outside: numbers, words, and what a terminal may see. */
 #include "base/text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define NO (-1)
 
@@ -18,7 +16,7 @@ struct number_row {
 	int64_t value; /* NO: refused */
 };
 
-static struct number_row uint_rows[] = {
+static const struct number_row uint_rows[] = {
 	{ "uint: 0", "0", 9, 0 },
 	{ "uint: at max", "300", 300, 300 },
 	{ "uint: max + 1", "301", 300, NO },
@@ -35,7 +33,7 @@ static struct number_row uint_rows[] = {
 	{ "uint: beyond 64 bits", "99999999999999999999999", INT64_MAX, NO },
 };
 
-static struct number_row seconds_rows[] = {
+static const struct number_row seconds_rows[] = {
 	{ "seconds: no unit", "90", 300, 90 },
 	{ "seconds: s", "90s", 300, 90 },
 	{ "seconds: m", "5m", 300, 300 },
@@ -55,27 +53,25 @@ static struct number_row seconds_rows[] = {
 	{ "seconds: very long", "00000000000000000000000001", 300, NO },
 };
 
-static void uint_row(void **state)
+ROWS(uint_rows, uint_row)
 {
-	const struct number_row *r = *state;
 	uint64_t value = 77;
-	bool ok = text_to_uint(r->text, (uint64_t)r->max, &value);
+	bool ok = text_to_uint(row->text, (uint64_t)row->max, &value);
 
-	assert_int_equal(ok, r->value != NO);
-	assert_int_equal(value, ok ? (uint64_t)r->value : 77);
+	assert_int_equal(ok, row->value != NO);
+	assert_int_equal(value, ok ? (uint64_t)row->value : 77);
 }
 
-static void seconds_row(void **state)
+ROWS(seconds_rows, seconds_row)
 {
-	const struct number_row *r = *state;
 	int64_t value = 77;
-	bool ok = text_to_seconds(r->text, r->max, &value);
+	bool ok = text_to_seconds(row->text, row->max, &value);
 
-	assert_int_equal(ok, r->value != NO);
-	assert_int_equal(value, ok ? r->value : 77);
+	assert_int_equal(ok, row->value != NO);
+	assert_int_equal(value, ok ? row->value : 77);
 }
 
-static void times_of_rfc3339(void **state)
+TEST(times_of_rfc3339)
 {
 	static const struct {
 		const char *text;
@@ -107,7 +103,6 @@ static void times_of_rfc3339(void **state)
 		{ "", NO },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++) {
 		int64_t time_s = 77;
 
@@ -118,24 +113,22 @@ static void times_of_rfc3339(void **state)
 	}
 }
 
-static void uint_takes_all_64_bits(void **state)
+TEST(uint_takes_all_64_bits)
 {
 	uint64_t value = 0;
 
-	(void)state;
 	assert_true(text_to_uint("18446744073709551615", UINT64_MAX, &value));
 	assert_true(value == UINT64_MAX);
 	assert_false(text_to_uint("18446744073709551616", UINT64_MAX, &value));
 }
 
-static void bool_words(void **state)
+TEST(bool_words)
 {
 	static const char *const yes[] = { "yes", "true", "on", "1" };
 	static const char *const no[] = { "no", "false", "off", "0" };
 	static const char *const neither[] = { "", "y", "YES", "2", "yes " };
 	bool value;
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(yes); i++) {
 		value = false;
 		assert_true(text_to_bool(yes[i], &value));
@@ -153,7 +146,7 @@ struct near_row {
 	const char *nearest; /* NULL: none is near */
 };
 
-static struct near_row near_rows[] = {
+static const struct near_row near_rows[] = {
 	{ "nearest: the word itself", "scope", "scope" },
 	{ "nearest: one letter missing", "scpe", "scope" },
 	{ "nearest: one letter too many", "client-iid", "client-id" },
@@ -168,17 +161,16 @@ static struct near_row near_rows[] = {
 	  NULL },
 };
 
-static void near_row(void **state)
+ROWS(near_rows, near_row)
 {
 	static const char *const words[] = { "scope", "client-id", "key-filed",
 					     "key-file", NULL };
-	const struct near_row *r = *state;
-	const char *nearest = text_nearest(r->word, words);
+	const char *nearest = text_nearest(row->word, words);
 
-	if (!r->nearest)
+	if (!row->nearest)
 		assert_null(nearest);
 	else
-		assert_string_equal(nearest, r->nearest);
+		assert_string_equal(nearest, row->nearest);
 }
 
 struct utf8_row {
@@ -188,7 +180,7 @@ struct utf8_row {
 	const char *shown; /* by text_add_printable() */
 };
 
-static struct utf8_row utf8_rows[] = {
+static const struct utf8_row utf8_rows[] = {
 	{ "utf8: ASCII", "az 09~", true, "az 09~" },
 	{ "utf8: two bytes", "T\xc3\xab", true, "T\xc3\xab" },
 	{ "utf8: three bytes", "\xe2\x82\xac", true, "\xe2\x82\xac" },
@@ -226,44 +218,41 @@ static struct utf8_row utf8_rows[] = {
 	  "\\xef\\xbb\\xbf" },
 };
 
-static void utf8_row(void **state)
+ROWS(utf8_rows, utf8_row)
 {
-	const struct utf8_row *r = *state;
 	po_auto_buf shown = { 0 };
 
-	assert_int_equal(text_is_utf8(r->text, strlen(r->text)), r->valid);
+	assert_int_equal(text_is_utf8(row->text, strlen(row->text)),
+			 row->valid);
 	buf_init(&shown, 256);
-	assert_true(text_add_printable(&shown, r->text, strlen(r->text)));
-	assert_string_equal(buf_text(&shown), r->shown);
+	assert_true(text_add_printable(&shown, row->text, strlen(row->text)));
+	assert_string_equal(buf_text(&shown), row->shown);
 }
 
-static void printable_knows_its_limit(void **state)
+TEST(printable_knows_its_limit)
 {
 	po_auto_buf out = { 0 };
 
-	(void)state;
 	buf_init(&out, 4);
 	assert_true(text_add_printable(&out, "\n", 1));
 	assert_false(text_add_printable(&out, "\n", 1));
 	assert_true(text_add_printable(&out, "\0", 0));
 }
 
-static void nul_is_shown(void **state)
+TEST(nul_is_shown)
 {
 	po_auto_buf out = { 0 };
 
-	(void)state;
 	buf_init(&out, 16);
 	assert_true(text_add_printable(&out, "a\0b", 3));
 	assert_string_equal(buf_text(&out), "a\\x00b");
 }
 
-static void hex_is_upper_case(void **state)
+TEST(hex_is_upper_case)
 {
 	static const uint8_t data[] = { 0x00, 0x0f, 0xa5, 0xff };
 	char out[2 * sizeof(data) + 2];
 
-	(void)state;
 	memset(out, 'x', sizeof(out));
 	text_hex_upper(out, data, sizeof(data));
 	assert_string_equal(out, "000FA5FF");
@@ -272,11 +261,10 @@ static void hex_is_upper_case(void **state)
 	assert_string_equal(out, "");
 }
 
-static void utc_times(void **state)
+TEST(utc_times)
 {
 	char out[32];
 
-	(void)state;
 	text_utc(out, 0);
 	assert_string_equal(out, "1970-01-01T00:00:00Z");
 	text_utc(out, 1751405484);
@@ -287,42 +275,12 @@ static void utc_times(void **state)
 	assert_string_equal(out, "9223372036854775807");
 }
 
-static void dup_copies(void **state)
+TEST(dup_copies)
 {
 	const char *text = "abc";
 	char *copy = text_dup(text);
 
-	(void)state;
 	assert_ptr_not_equal(copy, text);
 	assert_string_equal(copy, text);
 	free(copy);
-}
-
-static struct CMUnitTest tests[128] = {
-	cmocka_unit_test(times_of_rfc3339),
-	cmocka_unit_test(uint_takes_all_64_bits),
-	cmocka_unit_test(bool_words),
-	cmocka_unit_test(printable_knows_its_limit),
-	cmocka_unit_test(nul_is_shown),
-	cmocka_unit_test(hex_is_upper_case),
-	cmocka_unit_test(utc_times),
-	cmocka_unit_test(dup_copies),
-};
-
-#define ADD_ROWS(rows, fn)                                           \
-	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++)             \
-		tests[n++] = (struct CMUnitTest)                     \
-		{                                                    \
-			(rows)[i].name, (fn), NULL, NULL, &(rows)[i] \
-		}
-
-int main(void)
-{
-	size_t n = 7;
-
-	ADD_ROWS(uint_rows, uint_row);
-	ADD_ROWS(seconds_rows, seconds_row);
-	ADD_ROWS(near_rows, near_row);
-	ADD_ROWS(utf8_rows, utf8_row);
-	return _cmocka_run_group_tests("text", tests, n, NULL, NULL);
 }

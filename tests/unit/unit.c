@@ -5,9 +5,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+struct unit_hooks unit_hooks;
+
 static struct CMUnitTest *tests;
 static size_t count, room;
-static void (*before_all)(void), (*after_all)(void);
+
+static int call(void (*hook)(void))
+{
+	if (hook)
+		hook();
+	return 0; /* a hook fails as a test does, by an assertion */
+}
+
+static int before_all(void **state)
+{
+	(void)state;
+	return call(unit_hooks.before_all);
+}
+
+static int after_all(void **state)
+{
+	(void)state;
+	return call(unit_hooks.after_all);
+}
+
+static int before_each(void **state)
+{
+	(void)state;
+	return call(unit_hooks.before_each);
+}
+
+static int after_each(void **state)
+{
+	(void)state;
+	return call(unit_hooks.after_each);
+}
 
 void unit_add(const char *name, CMUnitTestFunction function, const void *row)
 {
@@ -20,34 +52,10 @@ void unit_add(const char *name, CMUnitTestFunction function, const void *row)
 	tests[count++] = (struct CMUnitTest){
 		.name = name,
 		.test_func = function,
+		.setup_func = before_each,
+		.teardown_func = after_each,
 		.initial_state = (void *)(uintptr_t)row,
 	};
-}
-
-void unit_before_all(void (*function)(void))
-{
-	before_all = function;
-}
-
-void unit_after_all(void (*function)(void))
-{
-	after_all = function;
-}
-
-static int before(void **state)
-{
-	(void)state;
-	if (before_all)
-		before_all();
-	return 0;
-}
-
-static int after(void **state)
-{
-	(void)state;
-	if (after_all)
-		after_all();
-	return 0;
 }
 
 int main(void)
@@ -59,7 +67,7 @@ int main(void)
 		return EXIT_FAILURE;
 	}
 	failed = _cmocka_run_group_tests(program_invocation_short_name, tests,
-					 count, before, after);
+					 count, before_all, after_all);
 	free(tests);
 	return failed;
 }

@@ -7,8 +7,9 @@
  *	ROWS(table, name_of_the_test) { … row->member … }
  *
  * Each row of a table is a test of its own, and its first member is its name.
- * BEFORE_ALL { … } and AFTER_ALL { … } run around all of them. main() is in
- * unit.c; the assertions are cmocka's.
+ * BEFORE_ALL { … } and AFTER_ALL { … } run around all of them, BEFORE_EACH { … }
+ * and AFTER_EACH { … } around every one, a row as well. main() is in unit.c;
+ * the assertions are cmocka's.
  */
 #ifndef PO_TESTS_UNIT_H
 #define PO_TESTS_UNIT_H
@@ -24,8 +25,14 @@
 
 /* Both are borrowed. */
 void unit_add(const char *name, CMUnitTestFunction function, const void *row);
-void unit_before_all(void (*function)(void));
-void unit_after_all(void (*function)(void));
+
+struct unit_hooks {
+	void (*before_all)(void);
+	void (*after_all)(void);
+	void (*before_each)(void);
+	void (*after_each)(void);
+};
+extern struct unit_hooks unit_hooks;
 
 #define UNIT_REGISTER(name) \
 	__attribute__((constructor)) static void register_##name(void)
@@ -43,33 +50,30 @@ void unit_after_all(void (*function)(void));
 	}                                          \
 	static void name(void)
 
-#define ROWS(table, name)                                                   \
-	static void name(const __typeof__((table)[0]) *row);                \
-	static void run_##name(void **state)                                \
+#define ROWS(table, test)                                                   \
+	static void test(const __typeof__((table)[0]) *row);                \
+	static void run_##test(void **state)                                \
 	{                                                                   \
-		name(*state);                                               \
+		test(*state);                                               \
 	}                                                                   \
-	UNIT_REGISTER(name)                                                 \
+	UNIT_REGISTER(test)                                                 \
 	{                                                                   \
 		for (size_t i = 0; i < PO_ARRAY_SIZE(table); i++)           \
-			unit_add((table)[i].name, run_##name, &(table)[i]); \
+			unit_add((table)[i].name, run_##test, &(table)[i]); \
 	}                                                                   \
-	static void name(const __typeof__((table)[0]) *row)
+	static void test(const __typeof__((table)[0]) *row)
 
-#define BEFORE_ALL                           \
-	static void before_all(void);        \
-	UNIT_REGISTER(before_all)            \
-	{                                    \
-		unit_before_all(before_all); \
-	}                                    \
-	static void before_all(void)
+#define UNIT_HOOK(name)                 \
+	static void name(void);         \
+	UNIT_REGISTER(name)             \
+	{                               \
+		unit_hooks.name = name; \
+	}                               \
+	static void name(void)
 
-#define AFTER_ALL                          \
-	static void after_all(void);       \
-	UNIT_REGISTER(after_all)           \
-	{                                  \
-		unit_after_all(after_all); \
-	}                                  \
-	static void after_all(void)
+#define BEFORE_ALL UNIT_HOOK(before_all)
+#define AFTER_ALL UNIT_HOOK(after_all)
+#define BEFORE_EACH UNIT_HOOK(before_each)
+#define AFTER_EACH UNIT_HOOK(after_each)
 
 #endif

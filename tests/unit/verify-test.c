@@ -5,15 +5,12 @@
 
 #include "audit/ledger_file.h"
 #include "test-folder.h"
+#include "unit.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define NAME "ledger.jsonl"
 #define ZEROS                              \
@@ -21,6 +18,16 @@
 	"00000000000000000000000000000000"
 
 static char last[LEDGER_HASH_LEN + 1];
+
+BEFORE_EACH
+{
+	folder_enter();
+}
+
+AFTER_EACH
+{
+	folder_leave();
+}
 
 /* Appends head and the hash that fits it; to path, which may be new. */
 static void put(const char *path, const char *head)
@@ -68,9 +75,8 @@ static void breaks(const char *text)
 	assert_string_equal(err.text, text);
 }
 
-static void a_number_is_left_out(void **state)
+TEST(a_number_is_left_out)
 {
-	(void)state;
 	put_record(NAME, 1, "sign", ZEROS);
 	put_record(NAME, 2, "sign", last);
 	holds(2);
@@ -78,25 +84,22 @@ static void a_number_is_left_out(void **state)
 	breaks(NAME ":3: record 4 stands where record 3 should");
 }
 
-static void a_number_is_there_twice(void **state)
+TEST(a_number_is_there_twice)
 {
-	(void)state;
 	put_record(NAME, 1, "sign", ZEROS);
 	put_record(NAME, 1, "sign", last);
 	breaks(NAME ":2: record 1 stands where record 2 should");
 }
 
-static void another_record_before(void **state)
+TEST(another_record_before)
 {
-	(void)state;
 	put_record(NAME, 1, "sign", ZEROS);
 	put_record(NAME, 2, "sign", ZEROS);
 	breaks(NAME ":2: it does not follow the record before it");
 }
 
-static void the_first_has_one_before(void **state)
+TEST(the_first_has_one_before)
 {
-	(void)state;
 	put_record(NAME, 1, "sign", ZEROS "0");
 	breaks(NAME ":1: it is not a record");
 	assert_int_equal(unlink(NAME), 0);
@@ -106,9 +109,8 @@ static void the_first_has_one_before(void **state)
 	breaks(NAME ":1: the first record has one before it");
 }
 
-static void a_chain_that_begins_late(void **state)
+TEST(a_chain_that_begins_late)
 {
-	(void)state;
 	put_record(NAME, 7, "sign", ZEROS);
 	breaks(NAME ":1: the records before it are missing");
 	assert_int_equal(unlink(NAME), 0);
@@ -118,23 +120,21 @@ static void a_chain_that_begins_late(void **state)
 	holds(2);
 }
 
-static void a_file_that_does_not_begin_with_rotate(void **state)
+TEST(a_file_that_does_not_begin_with_rotate)
 {
-	(void)state;
 	put_record(NAME ".00000001", 1, "sign", ZEROS);
 	put_record(NAME, 2, "sign", last);
 	breaks(NAME ":1: the records before it are missing");
 }
 
-static void a_chain_that_begins_again(void **state)
+TEST(a_chain_that_begins_again)
 {
-	(void)state;
 	put_record(NAME ".00000001", 1, "sign", ZEROS);
 	put_record(NAME, 1, "sign", ZEROS);
 	breaks(NAME ":1: record 1 stands where record 2 should");
 }
 
-static void lines_that_are_none(void **state)
+TEST(lines_that_are_none)
 {
 	static const char *const heads[] = {
 		"{\"seq\":1,\"event\":\"sign\"",
@@ -150,7 +150,6 @@ static void lines_that_are_none(void **state)
 		"[\"seq\",1",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(heads); i++) {
 		put(NAME, heads[i]);
 		breaks(NAME ":1: it is not a record");
@@ -158,35 +157,14 @@ static void lines_that_are_none(void **state)
 	}
 }
 
-static void nothing_in_it(void **state)
+TEST(nothing_in_it)
 {
 	struct ledger_report report;
 	int fd = open(NAME, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
-	(void)state;
 	assert_true(fd >= 0);
 	assert_int_equal(close(fd), 0);
 	holds(0);
 	assert_int_equal(unlink(NAME), 0);
 	assert_int_equal(ledger_verify(NAME, NULL, &report, NULL), PO_E_CONFIG);
-}
-
-#define in_folder(f) \
-	cmocka_unit_test_setup_teardown(f, folder_enter, folder_leave)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		in_folder(a_number_is_left_out),
-		in_folder(a_number_is_there_twice),
-		in_folder(another_record_before),
-		in_folder(the_first_has_one_before),
-		in_folder(a_chain_that_begins_late),
-		in_folder(a_file_that_does_not_begin_with_rotate),
-		in_folder(a_chain_that_begins_again),
-		in_folder(lines_that_are_none),
-		in_folder(nothing_in_it),
-	};
-
-	return cmocka_run_group_tests_name("verify", tests, NULL, NULL);
 }
