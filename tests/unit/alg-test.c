@@ -3,13 +3,10 @@
 #include "key/alg.h"
 
 #include "test-data.h"
+#include "unit.h"
 
 #include <openssl/ec.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum which { RSA_1024, RSA_2047, RSA_2048, P256, P384, P521, N_KEYS };
 
@@ -23,7 +20,7 @@ struct row {
 	enum which fits;
 };
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "RS256", ALG_RS256, ALG_PKCS1, "SHA256", RSA_2048 },
 	{ "RS384", ALG_RS384, ALG_PKCS1, "SHA384", RSA_2048 },
 	{ "RS512", ALG_RS512, ALG_PKCS1, "SHA512", RSA_2048 },
@@ -35,43 +32,40 @@ static struct row rows[] = {
 	{ "ES512", ALG_ES512, ALG_ECDSA, "SHA512", P521 },
 };
 
-static void name_row(void **state)
+ROWS(rows, name_row)
 {
-	const struct row *r = *state;
 	enum alg alg;
 
-	assert_int_equal(alg_parse(r->name, &alg, NULL), PO_OK);
-	assert_int_equal(alg, r->alg);
-	assert_string_equal(alg_name(r->alg), r->name);
-	assert_string_equal(alg_names[r->alg], r->name);
-	assert_int_equal(alg_kind(r->alg), r->kind);
-	assert_true(EVP_MD_is_a(alg_md(r->alg), r->hash));
+	assert_int_equal(alg_parse(row->name, &alg, NULL), PO_OK);
+	assert_int_equal(alg, row->alg);
+	assert_string_equal(alg_name(row->alg), row->name);
+	assert_string_equal(alg_names[row->alg], row->name);
+	assert_int_equal(alg_kind(row->alg), row->kind);
+	assert_true(EVP_MD_is_a(alg_md(row->alg), row->hash));
 }
 
-static void key_row(void **state)
+ROWS(rows, key_row)
 {
-	const struct row *r = *state;
-
 	for (enum which i = 0; i < N_KEYS; i++) {
 		struct po_error err = { 0 };
-		enum po_status st = alg_check_key(r->alg, keys[i], &err);
+		enum po_status st = alg_check_key(row->alg, keys[i], &err);
 		char have[16];
 
-		assert_int_equal(st, i == r->fits ? PO_OK : PO_E_CRYPTO);
+		assert_int_equal(st, i == row->fits ? PO_OK : PO_E_CRYPTO);
 		if (st == PO_OK)
 			continue;
 		pubkey_describe(keys[i], have);
-		assert_non_null(strstr(err.text, r->name));
+		assert_non_null(strstr(err.text, row->name));
 		assert_non_null(strstr(err.text, have));
 	}
 }
 
-static void none_and_hmac_do_not_exist(void **state)
+TEST(none_and_hmac_do_not_exist)
 {
 	static const char *const bad[] = { "none",  "None",  "NONE",   "HS256",
 					   "HS384", "HS512", "EdDSA",  "ES256K",
 					   "rs256", "",      "RS256 ", "RS1" };
-	(void)state;
+
 	for (size_t i = 0; i < PO_ARRAY_SIZE(bad); i++) {
 		struct po_error err = { 0 };
 		enum alg alg = ALG_PS512;
@@ -85,9 +79,8 @@ static void none_and_hmac_do_not_exist(void **state)
 	assert_null(alg_names[ALG_ES512 + 1]);
 }
 
-static void defaults(void **state)
+TEST(defaults)
 {
-	(void)state;
 	assert_int_equal(alg_default(keys[RSA_2048]), ALG_RS384);
 	assert_int_equal(alg_default(keys[P256]), ALG_ES256);
 	assert_int_equal(alg_default(keys[P384]), ALG_ES384);
@@ -95,11 +88,10 @@ static void defaults(void **state)
 }
 
 /* What a person reads says what is there and what is needed. */
-static void refusals_are_clear(void **state)
+TEST(refusals_are_clear)
 {
 	struct po_error err = { 0 };
 
-	(void)state;
 	assert_int_equal(alg_check_key(ALG_RS384, keys[RSA_1024], &err),
 			 PO_E_CRYPTO);
 	assert_non_null(strstr(err.text, "2048"));
@@ -139,43 +131,18 @@ static struct pubkey *ec_of(const char *curve)
 	return public_half(evp);
 }
 
-static int make_keys(void **state)
+BEFORE_ALL
 {
-	(void)state;
 	keys[RSA_1024] = rsa_of(1024);
 	keys[RSA_2047] = rsa_of(2047);
 	keys[RSA_2048] = rsa_of(2048);
 	keys[P256] = ec_of("P-256");
 	keys[P384] = ec_of("P-384");
 	keys[P521] = ec_of("P-521");
-	return 0;
 }
 
-static int free_keys(void **state)
+AFTER_ALL
 {
-	(void)state;
 	for (size_t i = 0; i < N_KEYS; i++)
 		pubkey_free(keys[i]);
-	return 0;
-}
-
-#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
-#define N_OTHER 3
-
-int main(void)
-{
-	struct CMUnitTest tests[N_OTHER + 2 * N_ROWS] = {
-		cmocka_unit_test(none_and_hmac_do_not_exist),
-		cmocka_unit_test(defaults),
-		cmocka_unit_test(refusals_are_clear),
-	};
-	struct CMUnitTest *next = tests + N_OTHER;
-
-	for (size_t i = 0; i < N_ROWS; i++) {
-		*next++ = (struct CMUnitTest){ rows[i].name, name_row, NULL,
-					       NULL, &rows[i] };
-		*next++ = (struct CMUnitTest){ rows[i].name, key_row, NULL,
-					       NULL, &rows[i] };
-	}
-	return cmocka_run_group_tests(tests, make_keys, free_keys);
 }

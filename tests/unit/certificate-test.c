@@ -3,19 +3,15 @@
 #include "key/certificate.h"
 
 #include "test-data.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static void fields(void **state)
+TEST(fields)
 {
 	po_auto(certificate) *c = data_certificate("sandbox/cert.pem");
 	char text[16];
 
-	(void)state;
 	assert_string_equal(certificate_subject(c), "CN=jwt.careevolution.com");
 	assert_string_equal(certificate_issuer(c), "CN=jwt.careevolution.com");
 	assert_string_equal(certificate_serial(c), "9543CFBAB1DE2167");
@@ -26,11 +22,10 @@ static void fields(void **state)
 	assert_true(certificate_may_sign(c));
 }
 
-static void names_of_others(void **state)
+TEST(names_of_others)
 {
 	po_auto(certificate) *c = data_certificate("certs/leaf.pem");
 
-	(void)state;
 	assert_string_equal(certificate_subject(c),
 			    "CN=T\xc3\xabst Leaf,O=p11oauth tests");
 	assert_string_equal(certificate_issuer(c),
@@ -38,13 +33,12 @@ static void names_of_others(void **state)
 	assert_string_equal(certificate_serial(c), "0A0B0C");
 }
 
-static void key_of_the_sandbox(void **state)
+TEST(key_of_the_sandbox)
 {
 	po_auto(certificate) *c = data_certificate("sandbox/cert.pem");
 	po_auto_t(EVP_PKEY) *private = data_private_key("sandbox/key.pem");
 	po_auto(pubkey) *key = public_half(private);
 
-	(void)state;
 	assert_true(pubkey_equal(certificate_pubkey(c), key));
 }
 
@@ -53,29 +47,27 @@ struct use_row {
 	bool may_sign;
 };
 
-static struct use_row use_rows[] = {
+static const struct use_row use_rows[] = {
 	{ "certs/leaf.pem", true },      { "certs/encipherment.pem", false },
 	{ "certs/root.pem", false },     /* keyCertSign only */
 	{ "certs/rfc8705_A.pem", true }, /* no keyUsage */
 	{ "certs/rsa1024.pem", true },   /* weak, but it parses */
 };
 
-static void use_row(void **state)
+ROWS(use_rows, use_row)
 {
-	const struct use_row *r = *state;
-	po_auto(certificate) *c = data_certificate(r->name);
+	po_auto(certificate) *c = data_certificate(row->name);
 
-	assert_int_equal(certificate_may_sign(c), r->may_sign);
+	assert_int_equal(certificate_may_sign(c), row->may_sign);
 }
 
-static void issuers(void **state)
+TEST(issuers)
 {
 	po_auto(certificate) *root = data_certificate("certs/root.pem");
 	po_auto(certificate) *ca = data_certificate("certs/intermediate.pem");
 	po_auto(certificate) *leaf = data_certificate("certs/leaf.pem");
 	po_auto(certificate) *fake = data_certificate("certs/same-name.pem");
 
-	(void)state;
 	assert_true(certificate_is_issued_by(leaf, ca));
 	assert_true(certificate_is_issued_by(ca, root));
 	assert_true(certificate_is_issued_by(root, root));
@@ -92,7 +84,7 @@ static void issuers(void **state)
  * TRUE written as 01 instead of ff is BER, not DER. The bytes stay, and the
  * PEM that comes out has them too.
  */
-static void bytes_stay_as_they_are(void **state)
+TEST(bytes_stay_as_they_are)
 {
 	static const uint8_t critical[] = { 0x55, 0x1d, 0x0f, 0x01,
 					    0x01, 0xff, 0x04 };
@@ -104,7 +96,6 @@ static void bytes_stay_as_they_are(void **state)
 	size_t len = 0, len2 = 0;
 	po_auto_buf pem = { 0 };
 
-	(void)state;
 	bytes = certificate_der(plain, &len);
 	assert_true(len < sizeof(der));
 	memcpy(der, bytes, len);
@@ -125,7 +116,7 @@ static void bytes_stay_as_they_are(void **state)
 	certificate_list_clear(&again);
 }
 
-static void damaged_der(void **state)
+TEST(damaged_der)
 {
 	po_auto(certificate) *good = data_certificate("sandbox/cert.pem");
 	po_auto(certificate) *c = NULL;
@@ -134,7 +125,6 @@ static void damaged_der(void **state)
 	struct po_error err = { 0 };
 	size_t len = 0;
 
-	(void)state;
 	bytes = certificate_der(good, &len);
 	memcpy(der, bytes, len);
 	assert_int_equal(certificate_from_der(der, len - 1, &c, NULL),
@@ -167,7 +157,7 @@ struct list_row {
 	"DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n" \
 	"AAAA\n-----END RSA PRIVATE KEY-----\n"
 
-static struct list_row list_rows[] = {
+static const struct list_row list_rows[] = {
 	{ "list: one", "", { CERT }, "", false, 1 },
 	{ "list: two", "", { CERT, LEAF }, "", false, 2 },
 	{ "list: the same twice", "", { CERT, CERT }, "", false, 2 },
@@ -237,9 +227,8 @@ static void build(const struct list_row *r, struct buf *out)
 	}
 }
 
-static void list_row(void **state)
+ROWS(list_rows, list_row)
 {
-	const struct list_row *r = *state;
 	po_auto(certificate) *cert = data_certificate(CERT);
 	struct certificate_list list;
 	struct po_error err = { 0 };
@@ -247,27 +236,26 @@ static void list_row(void **state)
 	po_auto_buf text = { 0 };
 
 	buf_init(&text, CERTIFICATE_PEM_MAX);
-	build(r, &text);
+	build(row, &text);
 	st = certificate_list_parse(buf_text(&text), text.len, &list, &err);
-	if (st != (r->count ? PO_OK : PO_E_CONFIG))
+	if (st != (row->count ? PO_OK : PO_E_CONFIG))
 		fail_msg("status %d: %s", st, err.text);
 	assert_int_equal(err.status, st);
-	assert_int_equal(list.count, r->count);
-	if (r->count)
+	assert_int_equal(list.count, row->count);
+	if (row->count)
 		assert_true(certificate_list_find(
 				    &list, certificate_pubkey(cert)) >= 0);
 	certificate_list_clear(&list);
 	assert_int_equal(list.count, 0);
 }
 
-static void list_of_der(void **state)
+TEST(list_of_der)
 {
 	po_auto(certificate) *c = data_certificate(CERT);
 	struct certificate_list list;
 	size_t len = 0;
 	const uint8_t *der = certificate_der(c, &len);
 
-	(void)state;
 	assert_int_equal(
 		certificate_list_parse((const char *)der, len, &list, NULL),
 		PO_OK);
@@ -279,13 +267,12 @@ static void list_of_der(void **state)
 	assert_int_equal(list.count, 0);
 }
 
-static void list_at_max_and_one_more(void **state)
+TEST(list_at_max_and_one_more)
 {
 	struct certificate_list list;
 	struct po_error err = { 0 };
 	po_auto_buf text = { 0 };
 
-	(void)state;
 	buf_init(&text, CERTIFICATE_PEM_MAX);
 	for (int i = 0; i < CERTIFICATE_CHAIN_MAX; i++)
 		data_read(LEAF, &text);
@@ -302,14 +289,13 @@ static void list_at_max_and_one_more(void **state)
 	assert_int_equal(list.count, 0);
 }
 
-static void list_size_limit(void **state)
+TEST(list_size_limit)
 {
 	static char text[CERTIFICATE_PEM_MAX + 1];
 	struct certificate_list list;
 	struct po_error err = { 0 };
 	po_auto_buf pem = { 0 };
 
-	(void)state;
 	buf_init(&pem, 10000);
 	data_read(CERT, &pem);
 	memset(text, '\n', sizeof(text));
@@ -324,14 +310,13 @@ static void list_size_limit(void **state)
 	assert_non_null(strstr(err.text, "1048576"));
 }
 
-static void find_in_list(void **state)
+TEST(find_in_list)
 {
 	po_auto(certificate) *leaf = data_certificate(LEAF);
 	po_auto(certificate) *ca = data_certificate("certs/intermediate.pem");
 	struct certificate_list list;
 	po_auto_buf text = { 0 };
 
-	(void)state;
 	buf_init(&text, CERTIFICATE_PEM_MAX);
 	data_read("certs/root.pem", &text);
 	data_read(CERT, &text);
@@ -346,13 +331,12 @@ static void find_in_list(void **state)
 	certificate_list_clear(&list);
 }
 
-static void other_keys_are_refused(void **state)
+TEST(other_keys_are_refused)
 {
 	static const char *const names[] = { "certs/ed25519.pem",
 					     "certs/secp256k1.pem" };
 	struct certificate_list list;
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct po_error err = { 0 };
 		po_auto_buf text = { 0 };
@@ -364,34 +348,4 @@ static void other_keys_are_refused(void **state)
 				 PO_E_CONFIG);
 		assert_true(err.text[0] != '\0');
 	}
-}
-
-#define N_USE PO_ARRAY_SIZE(use_rows)
-#define N_LIST PO_ARRAY_SIZE(list_rows)
-#define N_OTHER 11
-
-int main(void)
-{
-	struct CMUnitTest tests[N_OTHER + N_USE + N_LIST] = {
-		cmocka_unit_test(fields),
-		cmocka_unit_test(names_of_others),
-		cmocka_unit_test(key_of_the_sandbox),
-		cmocka_unit_test(issuers),
-		cmocka_unit_test(bytes_stay_as_they_are),
-		cmocka_unit_test(damaged_der),
-		cmocka_unit_test(list_of_der),
-		cmocka_unit_test(list_at_max_and_one_more),
-		cmocka_unit_test(list_size_limit),
-		cmocka_unit_test(find_in_list),
-		cmocka_unit_test(other_keys_are_refused),
-	};
-	struct CMUnitTest *next = tests + N_OTHER;
-
-	for (size_t i = 0; i < N_USE; i++)
-		*next++ = (struct CMUnitTest){ use_rows[i].name, use_row, NULL,
-					       NULL, &use_rows[i] };
-	for (size_t i = 0; i < N_LIST; i++)
-		*next++ = (struct CMUnitTest){ list_rows[i].name, list_row,
-					       NULL, NULL, &list_rows[i] };
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,13 +2,9 @@
 /* Return values of modules and the statuses they become. */
 #include "cryptoki/ckr.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "unit.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 struct row {
 	const char *name; /* as ckr_name() has it */
@@ -16,7 +12,7 @@ struct row {
 	enum po_status status;
 };
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "CKR_PIN_INCORRECT", CKR_PIN_INCORRECT, PO_E_PIN },
 	{ "CKR_PIN_LEN_RANGE", CKR_PIN_LEN_RANGE, PO_E_PIN },
 	{ "CKR_PIN_EXPIRED", CKR_PIN_EXPIRED, PO_E_PIN },
@@ -38,26 +34,13 @@ static struct row rows[] = {
 	{ "CKR 0x80001234", CKR_VENDOR_DEFINED | 0x1234, PO_E_DEVICE },
 };
 
-static void check_row(void **state)
+ROWS(rows, check_row)
 {
-	const struct row *r = *state;
 	struct po_error err = { 0 };
 
-	assert_string_equal(ckr_name(r->rv), r->name);
-	assert_int_equal(ckr_fail(&err, r->rv, "C_Sign"), r->status);
-	assert_int_equal(err.native, (long)r->rv);
-	assert_non_null(strstr(err.text, r->name));
+	assert_string_equal(ckr_name(row->rv), row->name);
+	assert_int_equal(ckr_fail(&err, row->rv, "C_Sign"), row->status);
+	assert_int_equal(err.native, (long)row->rv);
+	assert_non_null(strstr(err.text, row->name));
 	assert_non_null(strstr(err.text, "C_Sign"));
-}
-
-#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
-
-int main(void)
-{
-	struct CMUnitTest tests[N_ROWS];
-
-	for (size_t i = 0; i < N_ROWS; i++)
-		tests[i] = (struct CMUnitTest){ rows[i].name, check_row, NULL,
-						NULL, &rows[i] };
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,21 +5,22 @@
  */
 #include "cryptoki/device.h"
 
+#include "unit.h"
+
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define ASKERS 4
 #define ASKS 5
 #define JOB_US 20000
 #define TEST_S 60 /* a test that hangs fails */
+
+BEFORE_ALL
+{
+	(void)alarm(TEST_S);
+}
 
 static struct device *device;
 static int inside; /* jobs that run now; only in the device's thread */
@@ -56,11 +57,10 @@ static void *ask(void *arg)
 	return NULL;
 }
 
-static void each_gets_its_own_answer(void **state)
+TEST(each_gets_its_own_answer)
 {
 	struct asker askers[ASKERS] = { 0 };
 
-	(void)state;
 	device = device_new(0);
 	assert_non_null(device);
 	for (int i = 0; i < ASKERS; i++) {
@@ -96,13 +96,12 @@ static void *ask_in_vain(void *arg)
 }
 
 /* Who waits for his turn is not left waiting. */
-static void a_lost_device_is_lost_for_all(void **state)
+TEST(a_lost_device_is_lost_for_all)
 {
 	struct po_error first = { 0 }, second = { 0 };
 	void *succeeded = &first;
 	pthread_t thread;
 
-	(void)state;
 	device = device_new(1);
 	assert_non_null(device);
 	assert_int_equal(pthread_create(&thread, NULL, ask_in_vain, &first), 0);
@@ -115,19 +114,4 @@ static void a_lost_device_is_lost_for_all(void **state)
 	assert_non_null(strstr(first.text, "did not answer in time"));
 	assert_non_null(strstr(second.text, "the device is lost"));
 	assert_true(device_is_lost(device));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_gets_its_own_answer),
-		cmocka_unit_test(a_lost_device_is_lost_for_all),
-	};
-	int failed;
-
-	(void)alarm(TEST_S);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-
-	(void)fflush(NULL);
-	_exit(failed); /* a thread is stuck, as the program leaves then */
 }

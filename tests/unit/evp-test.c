@@ -5,16 +5,12 @@
  */
 #include "cryptoki/evp.h"
 
-#include "tests/unit/test-data.h"
+#include "test-data.h"
+#include "unit.h"
 
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 PO_DEFINE_AUTO_T(EVP_MD_CTX, EVP_MD_CTX_free);
 PO_DEFINE_AUTO_T(EVP_PKEY_CTX, EVP_PKEY_CTX_free);
@@ -163,7 +159,7 @@ struct row {
 	CK_MECHANISM_TYPE asks_for;
 };
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "RSA, PKCS #1", "RSA", "SHA256", RSA_PKCS1_PADDING, CKM_RSA_PKCS },
 	{ "RSA, PSS, SHA-256", "RSA", "SHA256", RSA_PKCS1_PSS_PADDING,
 	  CKM_RSA_PKCS_PSS },
@@ -177,31 +173,30 @@ static struct row rows[] = {
 	{ "P-521", "P-521", "SHA512", 0, CKM_ECDSA },
 };
 
-static void sign_row(void **state)
+ROWS(rows, sign_row)
 {
-	const struct row *r = *state;
 	po_auto(evp_key) *key = NULL;
 	struct soft_token t;
 
-	token_init(&t, r->kind);
+	token_init(&t, row->kind);
 	assert_int_equal(evp_key_new(&t.key, &key, NULL), PO_OK);
 	assert_int_equal(EVP_PKEY_eq(evp_key_pkey(key), t.pkey), 1);
 	assert_int_equal(t.asks, 0);
 	assert_true(sign_and_verify(&t, evp_key_pkey(key),
-				    EVP_get_digestbyname(r->md), r->padding));
+				    EVP_get_digestbyname(row->md),
+				    row->padding));
 	assert_int_equal(t.asks, 1);
-	assert_int_equal(t.asked[0], r->asks_for);
+	assert_int_equal(t.asked[0], row->asks_for);
 	evp_key_free(po_steal(key));
 	token_clear(&t);
 }
 
 /* libp11 pads by itself then. */
-static void raw_rsa_where_pss_is_refused(void **state)
+TEST(raw_rsa_where_pss_is_refused)
 {
 	po_auto(evp_key) *key = NULL;
 	struct soft_token t;
 
-	(void)state;
 	token_init(&t, "RSA");
 	t.refuses = CKM_RSA_PKCS_PSS;
 	assert_int_equal(evp_key_new(&t.key, &key, NULL), PO_OK);
@@ -213,12 +208,11 @@ static void raw_rsa_where_pss_is_refused(void **state)
 	token_clear(&t);
 }
 
-static void failure_is_a_failure(void **state)
+TEST(failure_is_a_failure)
 {
 	po_auto(evp_key) *key = NULL;
 	struct soft_token t;
 
-	(void)state;
 	token_init(&t, "P-256");
 	t.fails = CKR_DEVICE_ERROR;
 	assert_int_equal(evp_key_new(&t.key, &key, NULL), PO_OK);
@@ -230,14 +224,13 @@ static void failure_is_a_failure(void **state)
 	token_clear(&t);
 }
 
-static void one_at_a_time(void **state)
+TEST(one_at_a_time)
 {
 	po_auto(evp_key) *first = NULL;
 	po_auto(evp_key) *second = NULL;
 	struct po_error err = { 0 };
 	struct soft_token a, b;
 
-	(void)state;
 	token_init(&a, "P-256");
 	token_init(&b, "RSA");
 	assert_int_equal(evp_key_new(&a.key, &first, NULL), PO_OK);
@@ -257,7 +250,7 @@ static void one_at_a_time(void **state)
 }
 
 /* What a module of ours says to those who ask for more than libp11 does. */
-static void the_module_has_one_key(void **state)
+TEST(the_module_has_one_key)
 {
 	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
 	CK_ATTRIBUTE template[] = { { CKA_CLASS, &class, sizeof(class) } };
@@ -269,7 +262,6 @@ static void the_module_has_one_key(void **state)
 	CK_SLOT_ID slots[4];
 	CK_ULONG count = 4;
 
-	(void)state;
 	assert_int_equal(C_GetFunctionList(&fn), CKR_OK);
 	assert_int_equal(fn->C_Initialize(NULL), CKR_GENERAL_ERROR);
 	token_init(&t, "RSA");
@@ -292,21 +284,4 @@ static void the_module_has_one_key(void **state)
 	assert_int_equal(count, 0);
 	one_key_hide();
 	token_clear(&t);
-}
-
-#define ONE(function) tests[n++] = (struct CMUnitTest)cmocka_unit_test(function)
-
-int main(void)
-{
-	struct CMUnitTest tests[PO_ARRAY_SIZE(rows) + 8];
-	size_t n = 0;
-
-	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++)
-		tests[n++] = (struct CMUnitTest){ rows[i].name, sign_row, NULL,
-						  NULL, &rows[i] };
-	ONE(raw_rsa_where_pss_is_refused);
-	ONE(failure_is_a_failure);
-	ONE(one_at_a_time);
-	ONE(the_module_has_one_key);
-	return _cmocka_run_group_tests("evp", tests, n, NULL, NULL);
 }

@@ -3,14 +3,10 @@
 #include "key/jwk.h"
 
 #include "test-data.h"
+#include "unit.h"
 
 #include <openssl/ec.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 struct vector_row {
 	const char *name;
@@ -19,7 +15,7 @@ struct vector_row {
 	const char *members;    /* of the public JWK, in order */
 };
 
-static struct vector_row vector_rows[] = {
+static const struct vector_row vector_rows[] = {
 	{ "RFC 7638 3.1", "rfc7638_3.1",
 	  "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs", "e kty n" },
 	{ "RFC 9449", "rfc9449", "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I",
@@ -45,10 +41,9 @@ static json_t *load(const char *name)
 }
 
 /* The published numbers come back; nothing private does. */
-static void vector_row(void **state)
+ROWS(vector_rows, vector_row)
 {
-	const struct vector_row *r = *state;
-	json_auto_t *vector = load(r->file);
+	json_auto_t *vector = load(row->file);
 	json_auto_t *again = NULL;
 	const json_t *jwk = vector_jwk(vector);
 	po_auto(pubkey) *key = NULL;
@@ -66,13 +61,13 @@ static void vector_row(void **state)
 				     name));
 		assert_true(json_equal(value, json_object_get(jwk, name)));
 	}
-	assert_string_equal(buf_text(&members), r->members);
+	assert_string_equal(buf_text(&members), row->members);
 	assert_int_equal(jwk_thumbprint(key, thumbprint, NULL), PO_OK);
-	assert_string_equal(thumbprint, r->thumbprint);
+	assert_string_equal(thumbprint, row->thumbprint);
 }
 
 /* RFC 7517 B: the bare key is the one in its certificate. */
-static void x5c_has_the_bare_key(void **state)
+TEST(x5c_has_the_bare_key)
 {
 	json_auto_t *vector = data_json("vectors/rfc7517_B.json");
 	const json_t *jwk = vector_jwk(vector);
@@ -80,7 +75,6 @@ static void x5c_has_the_bare_key(void **state)
 	struct certificate_list list;
 	po_auto_buf pem = { 0 };
 
-	(void)state;
 	buf_init(&pem, 10000);
 	assert_int_equal(jwk_to_pubkey(jwk, &key, NULL), PO_OK);
 	assert_true(buf_addf(
@@ -101,7 +95,7 @@ struct bad_row {
 	const char *value;  /* NULL: removed; "+": a letter more */
 };
 
-static struct bad_row bad_rows[] = {
+static const struct bad_row bad_rows[] = {
 	{ "bad: no kty", "rfc7638_3.1", "kty", NULL },
 	{ "bad: symmetric", "rfc7638_3.1", "kty", "oct" },
 	{ "bad: OKP", "rfc7638_3.1", "kty", "OKP" },
@@ -124,20 +118,19 @@ static struct bad_row bad_rows[] = {
 	  "9VE4jf/Ok/o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA=" },
 };
 
-static void bad_row(void **state)
+ROWS(bad_rows, bad_row)
 {
-	const struct bad_row *r = *state;
-	json_auto_t *vector = load(r->file);
+	json_auto_t *vector = load(row->file);
 	json_t *jwk = json_object_get(vector, "jwk");
 	po_auto(pubkey) *key = NULL;
 	struct po_error err = { 0 };
 
-	if (r->value)
-		assert_int_equal(json_object_set_new(jwk, r->member,
-						     json_string(r->value)),
+	if (row->value)
+		assert_int_equal(json_object_set_new(jwk, row->member,
+						     json_string(row->value)),
 				 0);
 	else
-		assert_int_equal(json_object_del(jwk, r->member), 0);
+		assert_int_equal(json_object_del(jwk, row->member), 0);
 	assert_int_equal(jwk_to_pubkey(jwk, &key, &err), PO_E_CRYPTO);
 	assert_null(key);
 	assert_true(err.text[0] != '\0');
@@ -149,7 +142,7 @@ struct private_row {
 	bool private;
 };
 
-static struct private_row private_rows[] = {
+static const struct private_row private_rows[] = {
 	{ "private: none", "{\"kty\":\"RSA\",\"n\":\"x\",\"e\":\"x\"}", false },
 	{ "private: d", "{\"d\":\"x\"}", true },
 	{ "private: p", "{\"p\":\"x\"}", true },
@@ -165,15 +158,14 @@ static struct private_row private_rows[] = {
 	{ "private: only a value", "{\"keys\":[{\"use\":\"d\"}]}", false },
 };
 
-static void private_row(void **state)
+ROWS(private_rows, private_row)
 {
-	const struct private_row *r = *state;
 	json_auto_t *value = NULL;
 
 	assert_int_equal(
-		json_parse_object(r->text, strlen(r->text), &value, NULL),
+		json_parse_object(row->text, strlen(row->text), &value, NULL),
 		PO_OK);
-	assert_int_equal(jwk_has_private_member(value), r->private);
+	assert_int_equal(jwk_has_private_member(value), row->private);
 }
 
 /* {"keys":[…]} of the two SMART keys with kid "rsa" and "ec". */
@@ -207,7 +199,7 @@ struct set_row {
 	enum pubkey_type type;
 };
 
-static struct set_row set_rows[] = {
+static const struct set_row set_rows[] = {
 	{ "set: the first", "a", "b", 2, "a", PO_OK, PUBKEY_RSA },
 	{ "set: the second", "a", "b", 2, "b", PO_OK, PUBKEY_P384 },
 	{ "set: none of two", "a", "b", 2, "c", PO_E_NOT_FOUND, 0 },
@@ -221,29 +213,28 @@ static struct set_row set_rows[] = {
 	{ "set: empty", "a", "b", 0, "a", PO_E_NOT_FOUND, 0 },
 };
 
-static void set_row(void **state)
+ROWS(set_rows, set_row)
 {
-	const struct set_row *r = *state;
-	json_auto_t *set = make_set(r->kid1, r->kid2);
+	json_auto_t *set = make_set(row->kid1, row->kid2);
 	json_t *keys = json_object_get(set, "keys");
 	po_auto(pubkey) *key = NULL;
 
-	while (json_array_size(keys) > r->keep)
-		assert_int_equal(json_array_remove(keys, r->keep), 0);
-	assert_int_equal(jwk_set_find(set, r->wanted, &key, NULL), r->status);
-	assert_int_equal(key != NULL, r->status == PO_OK);
+	while (json_array_size(keys) > row->keep)
+		assert_int_equal(json_array_remove(keys, row->keep), 0);
+	assert_int_equal(jwk_set_find(set, row->wanted, &key, NULL),
+			 row->status);
+	assert_int_equal(key != NULL, row->status == PO_OK);
 	if (key)
-		assert_int_equal(pubkey_type(key), r->type);
+		assert_int_equal(pubkey_type(key), row->type);
 }
 
-static void set_at_max_and_one_more(void **state)
+TEST(set_at_max_and_one_more)
 {
 	json_auto_t *set = make_set("a", "b");
 	json_t *keys = json_object_get(set, "keys");
 	po_auto(pubkey) *key = NULL;
 	po_auto(pubkey) *none = NULL;
 
-	(void)state;
 	while (json_array_size(keys) < JWK_SET_KEYS_MAX)
 		assert_int_equal(json_array_append_new(keys, json_object()), 0);
 	assert_int_equal(jwk_set_find(set, "b", &key, NULL), PO_OK);
@@ -251,7 +242,7 @@ static void set_at_max_and_one_more(void **state)
 	assert_int_equal(jwk_set_find(set, "b", &none, NULL), PO_E_CRYPTO);
 }
 
-static void set_of_odd_shape(void **state)
+TEST(set_of_odd_shape)
 {
 	static const char *const texts[] = {
 		"{\"keys\":null}",
@@ -264,7 +255,6 @@ static void set_of_odd_shape(void **state)
 		"{\"keys\":[{\"kty\":1}]}",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(texts); i++) {
 		json_auto_t *set = NULL;
 		po_auto(pubkey) *key = NULL;
@@ -278,12 +268,11 @@ static void set_of_odd_shape(void **state)
 	}
 }
 
-static void a_single_jwk_is_a_set(void **state)
+TEST(a_single_jwk_is_a_set)
 {
 	json_auto_t *vector = load("rfc9449");
 	po_auto(pubkey) *key = NULL;
 
-	(void)state;
 	assert_int_equal(jwk_set_find(vector_jwk(vector), "any", &key, NULL),
 			 PO_OK);
 	assert_int_equal(pubkey_type(key), PUBKEY_P256);
@@ -293,11 +282,10 @@ static void a_single_jwk_is_a_set(void **state)
  * A coordinate that begins with zeros keeps them: 1 of 256 keys has one, so
  * among so many there are some.
  */
-static void coordinates_keep_their_width(void **state)
+TEST(coordinates_keep_their_width)
 {
 	size_t short_ones = 0;
 
-	(void)state;
 	for (int i = 0; i < 1000; i++) {
 		po_auto_t(EVP_PKEY) *evp = EVP_EC_gen("P-256");
 		po_auto(pubkey) *key = public_half(evp);
@@ -312,30 +300,4 @@ static void coordinates_keep_their_width(void **state)
 		assert_true(pubkey_equal(key, again));
 	}
 	assert_true(short_ones > 0); /* six zero bits: 15 of 1000 have them */
-}
-
-static struct CMUnitTest tests[80] = {
-	cmocka_unit_test(x5c_has_the_bare_key),
-	cmocka_unit_test(set_at_max_and_one_more),
-	cmocka_unit_test(set_of_odd_shape),
-	cmocka_unit_test(a_single_jwk_is_a_set),
-	cmocka_unit_test(coordinates_keep_their_width),
-};
-
-#define ADD_ROWS(rows, fn)                                           \
-	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++)             \
-		tests[n++] = (struct CMUnitTest)                     \
-		{                                                    \
-			(rows)[i].name, (fn), NULL, NULL, &(rows)[i] \
-		}
-
-int main(void)
-{
-	size_t n = 5;
-
-	ADD_ROWS(vector_rows, vector_row);
-	ADD_ROWS(bad_rows, bad_row);
-	ADD_ROWS(private_rows, private_row);
-	ADD_ROWS(set_rows, set_row);
-	return _cmocka_run_group_tests("jwk", tests, n, NULL, NULL);
 }

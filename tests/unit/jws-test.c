@@ -7,14 +7,17 @@
 #include "freed.h"
 #include "soft-signer.h"
 #include "test-data.h"
+#include "unit.h"
 
 #include <openssl/ec.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+BEFORE_ALL
+{
+	freed_hook_openssl();
+	json_use_wiping_allocator();
+}
 
 struct vector_row {
 	const char *name;
@@ -25,7 +28,7 @@ struct vector_row {
 	size_t signature_len;
 };
 
-static struct vector_row vector_rows[] = {
+static const struct vector_row vector_rows[] = {
 	{ "RFC 7515 A.2", "rfc7515_A.2", ALG_RS256, true, NULL, 256 },
 	{ "RFC 7515 A.3", "rfc7515_A.3", ALG_ES256, false, NULL, 64 },
 	{ "RFC 7515 A.4", "rfc7515_A.4", ALG_ES512, false, NULL, 132 },
@@ -66,10 +69,9 @@ static struct pubkey *key_of(const json_t *vector)
 	return public_half(key);
 }
 
-static void verify_row(void **state)
+ROWS(vector_rows, verify_row)
 {
-	const struct vector_row *r = *state;
-	json_auto_t *vector = load(r->file);
+	json_auto_t *vector = load(row->file);
 	const char *text = json_text(vector, "jws");
 	const char *payload = json_text(vector, "payload");
 	po_auto(pubkey) *key = key_of(vector);
@@ -80,22 +82,21 @@ static void verify_row(void **state)
 
 	if (jws_verify(jws, key, &err) != PO_OK)
 		fail_msg("%s", err.text);
-	assert_string_equal(json_text(jws->header, "alg"), alg_name(r->alg));
-	assert_int_equal(jws->signature_len, r->signature_len);
+	assert_string_equal(json_text(jws->header, "alg"), alg_name(row->alg));
+	assert_int_equal(jws->signature_len, row->signature_len);
 	if (payload)
 		assert_string_equal(secret_reveal(jws->payload), payload);
 	assert_true(
 		EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL));
 	text_hex_upper(hex, hash, sizeof(hash));
-	if (r->sha256)
-		assert_string_equal(hex, r->sha256);
+	if (row->sha256)
+		assert_string_equal(hex, row->sha256);
 }
 
 /* The published bytes signed again with the published key. */
-static void sign_row(void **state)
+ROWS(vector_rows, sign_row)
 {
-	const struct vector_row *r = *state;
-	json_auto_t *vector = load(r->file);
+	json_auto_t *vector = load(row->file);
 	const char *text = json_text(vector, "jws");
 	po_auto_t(EVP_PKEY) *key = private_key_of_jwk(vector_jwk(vector));
 	struct soft_signer *s = soft_signer_new(key, NULL);
@@ -108,16 +109,16 @@ static void sign_row(void **state)
 
 	assert_true(base64url_decode((uint8_t *)header, sizeof(header) - 1,
 				     text, strcspn(text, "."), &len));
-	if (jws_sign(&s->signer, r->alg, header,
+	if (jws_sign(&s->signer, row->alg, header,
 		     secret_reveal(published->payload), &out, &err) != PO_OK)
 		fail_msg("%s", err.text);
 	assert_int_equal(s->signs, 1);
 	again = parse(secret_reveal(out));
 	assert_string_equal(again->signing_input, published->signing_input);
-	assert_int_equal(again->signature_len, r->signature_len);
+	assert_int_equal(again->signature_len, row->signature_len);
 	assert_int_equal(jws_verify(again, s->signer.pubkey, NULL), PO_OK);
 	assert_int_equal(strcmp(secret_reveal(out), text) == 0,
-			 r->deterministic);
+			 row->deterministic);
 	signer_free(&s->signer);
 }
 
@@ -125,10 +126,9 @@ static void sign_row(void **state)
  * One bit more or less anywhere in header, payload or signature: it no longer
  * parses, or it does not verify.
  */
-static void flip_row(void **state)
+ROWS(vector_rows, flip_row)
 {
-	const struct vector_row *r = *state;
-	json_auto_t *vector = load(r->file);
+	json_auto_t *vector = load(row->file);
 	po_auto(pubkey) *key = key_of(vector);
 	char *text = text_dup(json_text(vector, "jws"));
 
@@ -146,10 +146,9 @@ static void flip_row(void **state)
 }
 
 /* The right signature under the wrong key. */
-static void other_key_row(void **state)
+ROWS(vector_rows, other_key_row)
 {
-	const struct vector_row *r = *state;
-	json_auto_t *vector = load(r->file);
+	json_auto_t *vector = load(row->file);
 	po_auto(jws) *jws = parse(json_text(vector, "jws"));
 
 	for (size_t i = 0; i < PO_ARRAY_SIZE(vector_rows); i++) {
@@ -173,7 +172,7 @@ struct form_row {
 	bool ok;
 };
 
-static struct form_row form_rows[] = {
+static const struct form_row form_rows[] = {
 	{ "form: three parts", "{}", ".e30.AA", true },
 	{ "form: empty payload and signature", "{}", "..", true },
 	{ "form: newline behind", "{}", ".e30.AA\n", true },
@@ -205,31 +204,29 @@ static struct form_row form_rows[] = {
 	{ "form: header is not UTF-8", "{\"a\":\"\xff\"}", ".e30.AA", false },
 };
 
-static void form_row(void **state)
+ROWS(form_rows, form_row)
 {
-	const struct form_row *r = *state;
 	po_auto(jws) *jws = NULL;
 	struct po_error err = { 0 };
 	char text[512] = "";
 	enum po_status st;
 
-	if (r->header)
-		base64url_encode(text, (const uint8_t *)r->header,
-				 strlen(r->header));
-	memcpy(text + strlen(text), r->text, strlen(r->text) + 1);
+	if (row->header)
+		base64url_encode(text, (const uint8_t *)row->header,
+				 strlen(row->header));
+	memcpy(text + strlen(text), row->text, strlen(row->text) + 1);
 	st = jws_parse(text, strlen(text), &jws, &err);
-	assert_int_equal(st, r->ok ? PO_OK : PO_E_CRYPTO);
-	assert_int_equal(jws != NULL, r->ok);
-	assert_int_equal(err.text[0] != '\0', !r->ok);
+	assert_int_equal(st, row->ok ? PO_OK : PO_E_CRYPTO);
+	assert_int_equal(jws != NULL, row->ok);
+	assert_int_equal(err.text[0] != '\0', !row->ok);
 }
 
-static void size_at_max_and_one_more(void **state)
+TEST(size_at_max_and_one_more)
 {
 	char *text = malloc(JWS_TEXT_MAX + 1);
 	po_auto(jws) *jws = NULL;
 	po_auto(jws) *none = NULL;
 
-	(void)state;
 	assert_non_null(text);
 	/* e30. AAA… . and an empty signature */
 	memcpy(text, "e30.", 4);
@@ -246,14 +243,13 @@ static void size_at_max_and_one_more(void **state)
 }
 
 /* A signature longer than any that a key here can make. */
-static void signature_is_limited(void **state)
+TEST(signature_is_limited)
 {
 	char text[4 + BASE64URL_LEN(SIGNATURE_MAX + 1) + 2] = "e30..";
 	uint8_t sig[SIGNATURE_MAX + 1] = { 0 };
 	po_auto(jws) *jws = NULL;
 	po_auto(jws) *none = NULL;
 
-	(void)state;
 	base64url_encode(text + 5, sig, SIGNATURE_MAX);
 	assert_int_equal(jws_parse(text, strlen(text), &jws, NULL), PO_OK);
 	base64url_encode(text + 5, sig, SIGNATURE_MAX + 1);
@@ -267,7 +263,7 @@ struct header_row {
 	const char *says; /* NULL: verifies */
 };
 
-static struct header_row header_rows[] = {
+static const struct header_row header_rows[] = {
 	{ "header: ES256", "{\"alg\":\"ES256\"}", NULL },
 	{ "header: unknown members",
 	  "{\"alg\":\"ES256\",\"x\":{},\"typ\":\"JWT\"}", NULL },
@@ -289,9 +285,8 @@ static struct header_row header_rows[] = {
 };
 
 /* A good ES256 signature over each header: only the header can be at fault. */
-static void header_row(void **state)
+ROWS(header_rows, header_row)
 {
-	const struct header_row *r = *state;
 	po_auto_t(EVP_PKEY) *key = EVP_EC_gen("P-256");
 	struct soft_signer *s = soft_signer_new(key, NULL);
 	po_auto(secret) *out = NULL;
@@ -299,17 +294,17 @@ static void header_row(void **state)
 	struct po_error err = { 0 };
 
 	assert_int_equal(
-		jws_sign(&s->signer, ALG_ES256, r->header, "{}", &out, NULL),
+		jws_sign(&s->signer, ALG_ES256, row->header, "{}", &out, NULL),
 		PO_OK);
 	jws = parse(secret_reveal(out));
 	assert_int_equal(jws_verify(jws, s->signer.pubkey, &err),
-			 r->says ? PO_E_CRYPTO : PO_OK);
-	if (r->says && !strstr(err.text, r->says))
-		fail_msg("'%s' does not say '%s'", err.text, r->says);
+			 row->says ? PO_E_CRYPTO : PO_OK);
+	if (row->says && !strstr(err.text, row->says))
+		fail_msg("'%s' does not say '%s'", err.text, row->says);
 	signer_free(&s->signer);
 }
 
-static void signing_failures(void **state)
+TEST(signing_failures)
 {
 	static const enum soft_lie lies[] = { SOFT_FLIPPED, SOFT_DER,
 					      SOFT_SHORT, SOFT_EMPTY,
@@ -318,7 +313,6 @@ static void signing_failures(void **state)
 	struct soft_signer *s = soft_signer_new(key, NULL);
 	struct secret *out = NULL;
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(lies); i++) {
 		s->lie = lies[i];
 		assert_int_equal(
@@ -334,7 +328,7 @@ static void signing_failures(void **state)
 	signer_free(&s->signer);
 }
 
-static void signing_limits(void **state)
+TEST(signing_limits)
 {
 	static char big[JWS_TEXT_MAX / 4 + 2];
 	po_auto_t(EVP_PKEY) *key = EVP_EC_gen("P-256");
@@ -343,7 +337,6 @@ static void signing_limits(void **state)
 	po_auto(secret) *none = NULL;
 	po_auto(jws) *jws = NULL;
 
-	(void)state;
 	memset(big, ' ', JWS_TEXT_MAX / 4);
 	memcpy(big, "{}", 2);
 	assert_int_equal(jws_sign(&s->signer, ALG_ES256, big, big, &out, NULL),
@@ -365,7 +358,7 @@ static void signing_limits(void **state)
 #define CANARY "canary-7d1f30fa"
 
 /* Claims, and their base64url, are gone with the JWS. */
-static void nothing_is_left_behind(void **state)
+TEST(nothing_is_left_behind)
 {
 	static const char payload[] = "{\"jti\":\"" CANARY "\"}";
 	char encoded[BASE64URL_LEN(sizeof(payload)) + 1];
@@ -373,7 +366,6 @@ static void nothing_is_left_behind(void **state)
 	struct soft_signer *s = soft_signer_new(key, NULL);
 	char text[1024];
 
-	(void)state;
 	base64url_encode(encoded, (const uint8_t *)payload, strlen(payload));
 	for (int round = 0; round < 2; round++) {
 		struct secret *out = NULL;
@@ -400,34 +392,4 @@ static void nothing_is_left_behind(void **state)
 		assert_int_equal(freed_with_canary(), 0);
 	}
 	signer_free(&s->signer);
-}
-
-static struct CMUnitTest tests[100] = {
-	cmocka_unit_test(nothing_is_left_behind),
-	cmocka_unit_test(size_at_max_and_one_more),
-	cmocka_unit_test(signature_is_limited),
-	cmocka_unit_test(signing_failures),
-	cmocka_unit_test(signing_limits),
-};
-
-#define ADD_ROWS(rows, fn)                                           \
-	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++)             \
-		tests[n++] = (struct CMUnitTest)                     \
-		{                                                    \
-			(rows)[i].name, (fn), NULL, NULL, &(rows)[i] \
-		}
-
-int main(void)
-{
-	size_t n = 5;
-
-	freed_hook_openssl();
-	json_use_wiping_allocator();
-	ADD_ROWS(vector_rows, verify_row);
-	ADD_ROWS(vector_rows, sign_row);
-	ADD_ROWS(vector_rows, flip_row);
-	ADD_ROWS(vector_rows, other_key_row);
-	ADD_ROWS(form_rows, form_row);
-	ADD_ROWS(header_rows, header_row);
-	return _cmocka_run_group_tests("jws", tests, n, NULL, NULL);
 }

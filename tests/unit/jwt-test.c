@@ -3,13 +3,9 @@
 #include "jose/jwt.h"
 
 #include "base/base64url.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 struct claims_row {
 	const char *name;
@@ -17,7 +13,7 @@ struct claims_row {
 	bool ok;
 };
 
-static struct claims_row claims_rows[] = {
+static const struct claims_row claims_rows[] = {
 	{ "claims: an object", "{\"iss\":\"a\"}", true },
 	{ "claims: empty object", "{}", true },
 	{ "claims: empty", "", false },
@@ -27,21 +23,20 @@ static struct claims_row claims_rows[] = {
 	{ "claims: garbage behind", "{}x", false },
 };
 
-static void claims_row(void **state)
+ROWS(claims_rows, claims_row)
 {
-	const struct claims_row *r = *state;
 	char text[256] = "e30.";
 	json_auto_t *claims = NULL;
 	po_auto(jws) *jws = NULL;
 	struct po_error err = { 0 };
 
-	base64url_encode(text + 4, (const uint8_t *)r->payload,
-			 strlen(r->payload));
+	base64url_encode(text + 4, (const uint8_t *)row->payload,
+			 strlen(row->payload));
 	memcpy(text + strlen(text), ".AA", 4);
 	assert_int_equal(jws_parse(text, strlen(text), &jws, NULL), PO_OK);
 	assert_int_equal(jwt_claims(jws, &claims, &err),
-			 r->ok ? PO_OK : PO_E_CRYPTO);
-	assert_int_equal(claims != NULL, r->ok);
+			 row->ok ? PO_OK : PO_E_CRYPTO);
+	assert_int_equal(claims != NULL, row->ok);
 }
 
 #define NONE INT64_MIN
@@ -53,7 +48,7 @@ struct read_row {
 	int64_t exp_s;     /* NONE: absent; BAD: refused */
 };
 
-static struct read_row read_rows[] = {
+static const struct read_row read_rows[] = {
 	{ "read: absent", NULL, NONE },
 	{ "read: seconds", "1637709663", 1637709663 },
 	{ "read: zero", "0", 0 },
@@ -68,10 +63,9 @@ static struct read_row read_rows[] = {
 	{ "read: a list", "[1]", BAD },
 };
 
-static void read_row(void **state)
+ROWS(read_rows, read_row)
 {
 	static const char *const names[] = { "iat", "nbf", "exp" };
-	const struct read_row *r = *state;
 
 	for (size_t i = 0; i < 3; i++) {
 		struct jwt_times t = { .exp_s = 5, .has_exp = true };
@@ -81,26 +75,26 @@ static void read_row(void **state)
 		enum po_status st;
 
 		buf_init(&text, 256);
-		assert_true(r->value ? buf_addf(&text, "{\"%s\":%s}", names[i],
-						r->value)
-				     : buf_adds(&text, "{}"));
+		assert_true(row->value ? buf_addf(&text, "{\"%s\":%s}",
+						  names[i], row->value)
+				       : buf_adds(&text, "{}"));
 		assert_int_equal(
 			json_parse_object(text.data, text.len, &claims, NULL),
 			PO_OK);
 		st = jwt_read_times(claims, &t, &err);
-		assert_int_equal(st, r->exp_s == BAD ? PO_E_CRYPTO : PO_OK);
-		if (r->exp_s == BAD) {
+		assert_int_equal(st, row->exp_s == BAD ? PO_E_CRYPTO : PO_OK);
+		if (row->exp_s == BAD) {
 			assert_non_null(strstr(err.text, names[i]));
 			assert_int_equal(t.exp_s, 5); /* untouched */
 			continue;
 		}
-		assert_int_equal(t.has_iat, i == 0 && r->value);
-		assert_int_equal(t.has_nbf, i == 1 && r->value);
-		assert_int_equal(t.has_exp, i == 2 && r->value);
-		if (r->value)
+		assert_int_equal(t.has_iat, i == 0 && row->value);
+		assert_int_equal(t.has_nbf, i == 1 && row->value);
+		assert_int_equal(t.has_exp, i == 2 && row->value);
+		if (row->value)
 			assert_true((i == 0   ? t.iat_s
 				     : i == 1 ? t.nbf_s
-					      : t.exp_s) == r->exp_s);
+					      : t.exp_s) == row->exp_s);
 	}
 }
 
@@ -113,7 +107,7 @@ struct check_row {
 	const char *says; /* NULL: holds */
 };
 
-static struct check_row check_rows[] = {
+static const struct check_row check_rows[] = {
 	{ "check: holds", NOW, NOW, NOW + 240, 0, NULL },
 	{ "check: exp alone", NONE, NONE, NOW + 1, 0, NULL },
 	{ "check: no exp", NOW, NOW, NONE, 0, "exp" },
@@ -137,40 +131,20 @@ static struct check_row check_rows[] = {
 	{ "check: latest iat", INT64_MAX, NONE, INT64_MAX, 60, "(iat)" },
 };
 
-static void check_row(void **state)
+ROWS(check_rows, check_row)
 {
-	const struct check_row *r = *state;
 	struct jwt_times t = {
-		.iat_s = r->iat_s == NONE ? 0 : r->iat_s,
-		.nbf_s = r->nbf_s == NONE ? 0 : r->nbf_s,
-		.exp_s = r->exp_s == NONE ? 0 : r->exp_s,
-		.has_iat = r->iat_s != NONE,
-		.has_nbf = r->nbf_s != NONE,
-		.has_exp = r->exp_s != NONE,
+		.iat_s = row->iat_s == NONE ? 0 : row->iat_s,
+		.nbf_s = row->nbf_s == NONE ? 0 : row->nbf_s,
+		.exp_s = row->exp_s == NONE ? 0 : row->exp_s,
+		.has_iat = row->iat_s != NONE,
+		.has_nbf = row->nbf_s != NONE,
+		.has_exp = row->exp_s != NONE,
 	};
 	struct po_error err = { 0 };
 
-	assert_int_equal(jwt_check_times(&t, NOW, r->skew_s, &err),
-			 r->says ? PO_E_CRYPTO : PO_OK);
-	if (r->says && !strstr(err.text, r->says))
-		fail_msg("'%s' does not say '%s'", err.text, r->says);
-}
-
-static struct CMUnitTest tests[60];
-
-#define ADD_ROWS(rows, fn)                                           \
-	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++)             \
-		tests[n++] = (struct CMUnitTest)                     \
-		{                                                    \
-			(rows)[i].name, (fn), NULL, NULL, &(rows)[i] \
-		}
-
-int main(void)
-{
-	size_t n = 0;
-
-	ADD_ROWS(claims_rows, claims_row);
-	ADD_ROWS(read_rows, read_row);
-	ADD_ROWS(check_rows, check_row);
-	return _cmocka_run_group_tests("jwt", tests, n, NULL, NULL);
+	assert_int_equal(jwt_check_times(&t, NOW, row->skew_s, &err),
+			 row->says ? PO_E_CRYPTO : PO_OK);
+	if (row->says && !strstr(err.text, row->says))
+		fail_msg("'%s' does not say '%s'", err.text, row->says);
 }

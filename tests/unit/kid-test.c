@@ -3,15 +3,21 @@
 #include "key/kid.h"
 
 #include "test-data.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 static struct certificate *cert;
+
+BEFORE_ALL
+{
+	cert = data_certificate("sandbox/cert.pem");
+}
+
+AFTER_ALL
+{
+	certificate_free(cert);
+}
 
 struct row {
 	const char *name; /* the rule */
@@ -20,7 +26,7 @@ struct row {
 	bool needs_id;
 };
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "x5t-hex", "91DFD4A1BD6E7A807289415941A892F2D3DDB68E", true, false },
 	{ "x5t", "kd_Uob1ueoByiUFZQaiS8tPdto4", true, false },
 	{ "x5t-s256", "9qwXYUU0DnFKIYUbcEmD575Z5GAaGeAK3EHK76a9Yg0", true,
@@ -43,45 +49,43 @@ static struct row rows[] = {
 	{ "sha1", NULL, false, false },
 };
 
-static void derive_row(void **state)
+ROWS(rows, derive_row)
 {
 	static const uint8_t id[] = { 0x0a, 0x00, 0xff };
-	const struct row *r = *state;
 	struct kid_rule rule = { .style = KID_NONE };
 	struct po_error err = { 0 };
 	char out[KID_LEN_MAX + 1];
 	struct kid_source source = { certificate_pubkey(cert), cert, id,
 				     sizeof(id) };
-	enum po_status st = kid_rule_parse(r->name, &rule, &err);
+	enum po_status st = kid_rule_parse(row->name, &rule, &err);
 
-	assert_int_equal(st, r->kid ? PO_OK : PO_E_USAGE);
-	if (!r->kid) {
+	assert_int_equal(st, row->kid ? PO_OK : PO_E_USAGE);
+	if (!row->kid) {
 		assert_int_equal(rule.style, KID_NONE);
 		assert_true(err.text[0] != '\0');
 		return;
 	}
 	assert_int_equal(kid_derive(&rule, &source, out, NULL), PO_OK);
-	assert_string_equal(out, r->kid);
+	assert_string_equal(out, row->kid);
 
 	source.cert = NULL;
 	st = kid_derive(&rule, &source, out, &err);
-	assert_int_equal(st, r->needs_cert ? PO_E_NOT_FOUND : PO_OK);
+	assert_int_equal(st, row->needs_cert ? PO_E_NOT_FOUND : PO_OK);
 	source.cert = cert;
 	source.id = NULL;
 	source.id_len = 0;
 	po_error_clear(&err);
 	st = kid_derive(&rule, &source, out, &err);
-	assert_int_equal(st, r->needs_id ? PO_E_NOT_FOUND : PO_OK);
+	assert_int_equal(st, row->needs_id ? PO_E_NOT_FOUND : PO_OK);
 }
 
-static void literal_at_max_and_one_more(void **state)
+TEST(literal_at_max_and_one_more)
 {
 	char text[sizeof("literal:") + KID_LEN_MAX + 1] = "literal:";
 	struct kid_source source = { .pubkey = certificate_pubkey(cert) };
 	char out[KID_LEN_MAX + 1];
 	struct kid_rule rule;
 
-	(void)state;
 	memset(text + 8, 'a', KID_LEN_MAX);
 	assert_int_equal(kid_rule_parse(text, &rule, NULL), PO_OK);
 	assert_int_equal(kid_derive(&rule, &source, out, NULL), PO_OK);
@@ -90,7 +94,7 @@ static void literal_at_max_and_one_more(void **state)
 	assert_int_equal(kid_rule_parse(text, &rule, NULL), PO_E_USAGE);
 }
 
-static void id_at_max_and_one_more(void **state)
+TEST(id_at_max_and_one_more)
 {
 	struct kid_rule rule = { .style = KID_ID };
 	uint8_t id[KID_LEN_MAX / 2 + 1];
@@ -98,7 +102,6 @@ static void id_at_max_and_one_more(void **state)
 				     sizeof(id) - 1 };
 	char out[KID_LEN_MAX + 1];
 
-	(void)state;
 	memset(id, 0xab, sizeof(id));
 	assert_int_equal(kid_derive(&rule, &source, out, NULL), PO_OK);
 	assert_int_equal(strlen(out), 2 * source.id_len);
@@ -107,48 +110,15 @@ static void id_at_max_and_one_more(void **state)
 }
 
 /* Help and errors list every style. */
-static void every_style_has_a_word(void **state)
+TEST(every_style_has_a_word)
 {
 	struct po_error err = { 0 };
 	struct kid_rule rule;
 	int n = 0;
 
-	(void)state;
 	assert_int_equal(kid_rule_parse("?", &rule, &err), PO_E_USAGE);
 	for (; kid_style_words[n]; n++)
 		assert_non_null(strstr(err.text, kid_style_words[n]));
 	assert_int_equal(n, KID_NONE + 1);
 	assert_string_equal(kid_style_words[n - 2], "literal:");
-}
-
-static int load(void **state)
-{
-	(void)state;
-	cert = data_certificate("sandbox/cert.pem");
-	return 0;
-}
-
-static int unload(void **state)
-{
-	(void)state;
-	certificate_free(cert);
-	return 0;
-}
-
-#define N_ROWS PO_ARRAY_SIZE(rows)
-#define N_OTHER 3
-
-int main(void)
-{
-	struct CMUnitTest tests[N_OTHER + N_ROWS] = {
-		cmocka_unit_test(literal_at_max_and_one_more),
-		cmocka_unit_test(id_at_max_and_one_more),
-		cmocka_unit_test(every_style_has_a_word),
-	};
-
-	for (size_t i = 0; i < N_ROWS; i++)
-		tests[N_OTHER + i] =
-			(struct CMUnitTest){ rows[i].name, derive_row, NULL,
-					     NULL, &rows[i] };
-	return cmocka_run_group_tests(tests, load, unload);
 }

@@ -2,21 +2,27 @@
 /* PIN sources: what is a PIN, what is refused before a token sees it. */
 #include "cryptoki/pin.h"
 
+#include "test-folder.h"
+#include "unit.h"
+
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 static const struct pin_token lab = { .label = "lab", .serial = "01" };
-static char dir[] = "pin-test-XXXXXX";
+
+BEFORE_ALL
+{
+	folder_enter();
+}
+
+AFTER_ALL
+{
+	folder_leave();
+}
 
 struct source {
 	const char *name;
@@ -24,7 +30,7 @@ struct source {
 	bool good;
 };
 
-static struct source sources[] = {
+static const struct source sources[] = {
 	{ "source prompt", "prompt", true },
 	{ "source file", "file:/run/pin", true },
 	{ "source fd", "fd:3", true },
@@ -44,13 +50,12 @@ static struct source sources[] = {
 	{ "source of another tool", "pass:1234", false },
 };
 
-static void source_row(void **state)
+ROWS(sources, source_row)
 {
-	const struct source *r = *state;
 	struct po_error err = { 0 };
 
-	assert_int_equal(pin_source_check(r->text, &err),
-			 r->good ? PO_OK : PO_E_USAGE);
+	assert_int_equal(pin_source_check(row->text, &err),
+			 row->good ? PO_OK : PO_E_USAGE);
 	assert_null(strstr(err.text, "1234"));
 }
 
@@ -69,7 +74,7 @@ struct content {
 	X64 X64 X64 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
 		    "xxxxxxx"
 
-static struct content contents[] = {
+static const struct content contents[] = {
 	{ "plain", BYTES("1234"), "1234", NULL, 0600 },
 	{ "one newline", BYTES("1234\n"), "1234", NULL, 0600 },
 	{ "read-only file", BYTES("1234\n"), "1234", NULL, 0400 },
@@ -121,40 +126,37 @@ static void expect_pin(const char *source, const struct content *c)
 	assert_null(strstr(err.text, "1234"));
 }
 
-static void file_row(void **state)
+ROWS(contents, file_row)
 {
-	const struct content *c = *state;
 	char source[64];
 
 	(void)unlink("pin");
-	put("pin", c->bytes, c->len, c->mode);
+	put("pin", row->bytes, row->len, row->mode);
 	(void)snprintf(source, sizeof(source), "file:pin");
-	expect_pin(source, c);
+	expect_pin(source, row);
 }
 
 /* The same through a file descriptor, where a mode says nothing. */
-static void fd_row(void **state)
+ROWS(contents, fd_row)
 {
-	const struct content *c = *state;
 	char source[64];
 	int fd;
 
-	if (c->mode & 077)
+	if (row->mode & 077)
 		return;
 	(void)unlink("pin");
-	put("pin", c->bytes, c->len, 0600);
+	put("pin", row->bytes, row->len, 0600);
 	fd = open("pin", O_RDONLY);
 	(void)snprintf(source, sizeof(source), "fd:%d", fd);
-	expect_pin(source, c);
+	expect_pin(source, row);
 	assert_int_equal(close(fd), 0);
 }
 
-static void credential(void **state)
+TEST(credential)
 {
 	struct content good = { .pin = "1234" };
 	struct content unset = { .named = "CREDENTIALS_DIRECTORY" };
 
-	(void)state;
 	(void)unlink("pin");
 	put("pin", "1234\n", 5, 0400);
 	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
@@ -164,13 +166,12 @@ static void credential(void **state)
 }
 
 /* How a manager that lets us in by a list or a group shows its file. */
-static void credential_of_root(void **state)
+TEST(credential_of_root)
 {
 	const bool root = geteuid() == 0;
 	struct content good = { .pin = "1234" };
 	struct content open_to_others = { .named = "open to others" };
 
-	(void)state;
 	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", ".", 1), 0);
 	(void)unlink("pin");
 	put("pin", "1234\n", 5, 0440);
@@ -193,26 +194,24 @@ static void credential_of_root(void **state)
 	assert_int_equal(seteuid(0), 0);
 }
 
-static void environment(void **state)
+TEST(environment)
 {
 	struct content good = { .pin = "1234" };
 	struct content unset = { .named = "not set" };
 
-	(void)state;
 	assert_int_equal(setenv("PO_TEST_PIN", "1234", 1), 0);
 	expect_pin("env:PO_TEST_PIN", &good);
 	assert_int_equal(unsetenv("PO_TEST_PIN"), 0);
 	expect_pin("env:PO_TEST_PIN", &unset);
 }
 
-static void not_a_plain_file(void **state)
+TEST(not_a_plain_file)
 {
 	struct content link = { .named = "symbolic link" };
 	struct content folder = { .named = "not a regular file" };
 	struct content fifo = { .named = "not a regular file" };
 	struct content absent = { .named = "No such file" };
 
-	(void)state;
 	put("pin", "1234\n", 5, 0600);
 	assert_int_equal(symlink("pin", "link"), 0);
 	expect_pin("file:link", &link);
@@ -220,45 +219,4 @@ static void not_a_plain_file(void **state)
 	assert_int_equal(mkfifo("fifo", 0600), 0);
 	expect_pin("file:fifo", &fifo);
 	expect_pin("file:absent", &absent);
-}
-
-static int enter(void **state)
-{
-	(void)state;
-	return mkdtemp(dir) && chdir(dir) == 0 ? 0 : -1;
-}
-
-static int leave(void **state)
-{
-	static const char *const files[] = { "pin", "link", "fifo" };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		(void)unlink(files[i]);
-	return chdir("..") == 0 && rmdir(dir) == 0 ? 0 : -1;
-}
-
-#define N_SOURCES (sizeof(sources) / sizeof(sources[0]))
-#define N_CONTENTS (sizeof(contents) / sizeof(contents[0]))
-
-int main(void)
-{
-	struct CMUnitTest tests[4 + N_SOURCES + 2 * N_CONTENTS] = {
-		cmocka_unit_test(credential),
-		cmocka_unit_test(credential_of_root),
-		cmocka_unit_test(environment),
-		cmocka_unit_test(not_a_plain_file),
-	};
-	size_t n = 4;
-
-	for (size_t i = 0; i < N_SOURCES; i++)
-		tests[n++] = (struct CMUnitTest){ sources[i].name, source_row,
-						  NULL, NULL, &sources[i] };
-	for (size_t i = 0; i < N_CONTENTS; i++) {
-		tests[n++] = (struct CMUnitTest){ contents[i].name, file_row,
-						  NULL, NULL, &contents[i] };
-		tests[n++] = (struct CMUnitTest){ contents[i].name, fd_row,
-						  NULL, NULL, &contents[i] };
-	}
-	return cmocka_run_group_tests(tests, enter, leave);
 }

@@ -4,14 +4,11 @@
 
 #include "key/jwk.h"
 #include "test-data.h"
+#include "unit.h"
 
 #include <openssl/ec.h>
 #include <openssl/x509.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static const uint8_t oid_p256[] = { 0x06, 0x08, 0x2a, 0x86, 0x48,
 				    0xce, 0x3d, 0x03, 0x01, 0x07 };
@@ -32,7 +29,7 @@ struct ec_row {
 	size_t head_len;
 };
 
-static struct ec_row ec_rows[] = {
+static const struct ec_row ec_rows[] = {
 	{ "P-256",
 	  "P-256",
 	  oid_p256,
@@ -63,10 +60,9 @@ static struct ec_row ec_rows[] = {
 };
 
 /* The same point raw and as a DER OCTET STRING is the same key. */
-static void ec_row(void **state)
+ROWS(ec_rows, ec_row)
 {
-	const struct ec_row *r = *state;
-	po_auto_t(EVP_PKEY) *evp = EVP_EC_gen(r->curve);
+	po_auto_t(EVP_PKEY) *evp = EVP_EC_gen(row->curve);
 	po_auto(pubkey) *want = public_half(evp);
 	po_auto(pubkey) *raw = NULL;
 	po_auto(pubkey) *wrapped = NULL;
@@ -75,21 +71,21 @@ static void ec_row(void **state)
 	char text[16];
 
 	assert_true(EVP_PKEY_get_octet_string_param(
-		evp, "pub", der + r->head_len, 133, &len));
-	memcpy(der, r->head, r->head_len);
-	assert_int_equal(pubkey_from_ec(r->oid, r->oid_len, der + r->head_len,
-					len, &raw, NULL),
+		evp, "pub", der + row->head_len, 133, &len));
+	memcpy(der, row->head, row->head_len);
+	assert_int_equal(pubkey_from_ec(row->oid, row->oid_len,
+					der + row->head_len, len, &raw, NULL),
 			 PO_OK);
-	assert_int_equal(pubkey_from_ec(r->oid, r->oid_len, der,
-					len + r->head_len, &wrapped, NULL),
+	assert_int_equal(pubkey_from_ec(row->oid, row->oid_len, der,
+					len + row->head_len, &wrapped, NULL),
 			 PO_OK);
 	assert_true(pubkey_equal(want, raw));
 	assert_true(pubkey_equal(want, wrapped));
-	assert_int_equal(pubkey_type(raw), r->type);
-	assert_int_equal(pubkey_bits(raw), r->bits);
-	assert_int_equal(pubkey_signature_len(raw), r->signature_len);
+	assert_int_equal(pubkey_type(raw), row->type);
+	assert_int_equal(pubkey_bits(raw), row->bits);
+	assert_int_equal(pubkey_signature_len(raw), row->signature_len);
 	pubkey_describe(raw, text);
-	assert_string_equal(text, r->name);
+	assert_string_equal(text, row->name);
 }
 
 enum damage {
@@ -113,7 +109,7 @@ struct damage_row {
 	enum damage damage;
 };
 
-static struct damage_row damage_rows[] = {
+static const struct damage_row damage_rows[] = {
 	{ "point: cut", CUT },
 	{ "point: a byte behind it", TRAILING },
 	{ "point: not on the curve", OFF_CURVE },
@@ -129,9 +125,8 @@ static struct damage_row damage_rows[] = {
 	{ "params: cut", CUT_OID },
 };
 
-static void damage_row(void **state)
+ROWS(damage_rows, damage_row)
 {
-	const struct damage_row *r = *state;
 	po_auto_t(EVP_PKEY) *evp = EVP_EC_gen("P-256");
 	po_auto(pubkey) *key = NULL;
 	struct po_error err = { 0 };
@@ -142,7 +137,7 @@ static void damage_row(void **state)
 
 	assert_true(
 		EVP_PKEY_get_octet_string_param(evp, "pub", point, 65, &len));
-	switch (r->damage) {
+	switch (row->damage) {
 	case CUT: len--; break;
 	case TRAILING: len++; break;
 	case OFF_CURVE: point[64] ^= 1; break;
@@ -191,7 +186,7 @@ static void fill_modulus(uint8_t *n, size_t len, uint8_t first)
 }
 
 /* A CKA_MODULUS with a leading zero is the same key, with the same `n`. */
-static void rsa_leading_zero(void **state)
+TEST(rsa_leading_zero)
 {
 	static const uint8_t e[] = { 0, 0, 1, 0, 1 };
 	po_auto(pubkey) *plain = NULL;
@@ -199,7 +194,6 @@ static void rsa_leading_zero(void **state)
 	json_auto_t *jwk = NULL;
 	uint8_t n[257];
 
-	(void)state;
 	fill_modulus(n + 1, 256, 0xc0);
 	n[0] = 0;
 	assert_int_equal(pubkey_from_rsa(n + 1, 256, e_f4, 3, &plain, NULL),
@@ -213,13 +207,12 @@ static void rsa_leading_zero(void **state)
 	assert_string_equal(json_text(jwk, "e"), "AQAB");
 }
 
-static void rsa_odd_sizes(void **state)
+TEST(rsa_odd_sizes)
 {
 	po_auto(pubkey) *key = NULL;
 	uint8_t n[257];
 	char text[16];
 
-	(void)state;
 	fill_modulus(n, 257, 0x01);
 	assert_int_equal(pubkey_from_rsa(n, 257, e_f4, 3, &key, NULL), PO_OK);
 	assert_int_equal(pubkey_bits(key), 2049);
@@ -229,20 +222,19 @@ static void rsa_odd_sizes(void **state)
 }
 
 /* A key that is too weak to sign with can still be looked at. */
-static void rsa_weak_can_be_shown(void **state)
+TEST(rsa_weak_can_be_shown)
 {
 	po_auto(pubkey) *key = NULL;
 	uint8_t n[128];
 	char text[16];
 
-	(void)state;
 	fill_modulus(n, 128, 0xc0);
 	assert_int_equal(pubkey_from_rsa(n, 128, e_f4, 3, &key, NULL), PO_OK);
 	pubkey_describe(key, text);
 	assert_string_equal(text, "RSA-1024");
 }
 
-static void rsa_at_max_and_one_more(void **state)
+TEST(rsa_at_max_and_one_more)
 {
 	po_auto(pubkey) *key = NULL;
 	po_auto(pubkey) *none = NULL;
@@ -251,7 +243,6 @@ static void rsa_at_max_and_one_more(void **state)
 	size_t max = PUBKEY_RSA_BITS_MAX / 8;
 	char text[16], thumbprint[JWK_THUMBPRINT_LEN + 1];
 
-	(void)state;
 	fill_modulus(n + 1, max, 0x80);
 	assert_int_equal(pubkey_from_rsa(n, max + 1, e_f4, 3, &key, NULL),
 			 PO_OK);
@@ -267,13 +258,12 @@ static void rsa_at_max_and_one_more(void **state)
 	assert_null(none);
 }
 
-static void rsa_nonsense(void **state)
+TEST(rsa_nonsense)
 {
 	static const uint8_t one[] = { 1 }, even[] = { 2 }, zero[] = { 0 };
 	po_auto(pubkey) *key = NULL;
 	uint8_t n[256], big[65] = { 1 };
 
-	(void)state;
 	big[64] = 1;
 	fill_modulus(n, 256, 0xc0);
 	assert_int_equal(pubkey_from_rsa(n, 256, one, 1, &key, NULL),
@@ -296,7 +286,7 @@ static void rsa_nonsense(void **state)
 	assert_null(key);
 }
 
-static void spki(void **state)
+TEST(spki)
 {
 	po_auto(pubkey) *key = NULL;
 	po_auto(pubkey) *none = NULL;
@@ -305,7 +295,6 @@ static void spki(void **state)
 	size_t len = (size_t)i2d_PUBKEY(evp, &der);
 	uint8_t more[256];
 
-	(void)state;
 	memcpy(more, der, len);
 	more[len] = 0;
 	assert_int_equal(pubkey_from_spki(der, len, &key, NULL), PO_OK);
@@ -322,14 +311,13 @@ static void spki(void **state)
 	OPENSSL_free(der);
 }
 
-static void other_kinds_are_refused(void **state)
+TEST(other_kinds_are_refused)
 {
 	po_auto_t(EVP_PKEY) *ed = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	po_auto_t(EVP_PKEY) *k256 = EVP_EC_gen("secp256k1");
 	po_auto(pubkey) *key = NULL;
 	struct po_error err = { 0 };
 
-	(void)state;
 	assert_int_equal(pubkey_from_evp(ed, &key, &err), PO_E_CRYPTO);
 	assert_non_null(strstr(err.text, "ED25519"));
 	po_error_clear(&err);
@@ -339,7 +327,7 @@ static void other_kinds_are_refused(void **state)
 	assert_null(key);
 }
 
-static void references(void **state)
+TEST(references)
 {
 	po_auto_t(EVP_PKEY) *evp = EVP_EC_gen("P-256");
 	po_auto_t(EVP_PKEY) *other = EVP_EC_gen("P-256");
@@ -347,38 +335,10 @@ static void references(void **state)
 	struct pubkey *b = pubkey_ref(a);
 	po_auto(pubkey) *c = public_half(other);
 
-	(void)state;
 	assert_ptr_equal(a, b);
 	pubkey_free(a);
 	assert_true(pubkey_equal(b, b)); /* still there */
 	assert_false(pubkey_equal(b, c));
 	pubkey_free(b);
 	pubkey_free(NULL);
-}
-
-#define N_EC PO_ARRAY_SIZE(ec_rows)
-#define N_DAMAGE PO_ARRAY_SIZE(damage_rows)
-#define N_OTHER 8
-
-int main(void)
-{
-	struct CMUnitTest tests[N_OTHER + N_EC + N_DAMAGE] = {
-		cmocka_unit_test(rsa_leading_zero),
-		cmocka_unit_test(rsa_odd_sizes),
-		cmocka_unit_test(rsa_weak_can_be_shown),
-		cmocka_unit_test(rsa_at_max_and_one_more),
-		cmocka_unit_test(rsa_nonsense),
-		cmocka_unit_test(spki),
-		cmocka_unit_test(other_kinds_are_refused),
-		cmocka_unit_test(references),
-	};
-	struct CMUnitTest *next = tests + N_OTHER;
-
-	for (size_t i = 0; i < N_EC; i++)
-		*next++ = (struct CMUnitTest){ ec_rows[i].name, ec_row, NULL,
-					       NULL, &ec_rows[i] };
-	for (size_t i = 0; i < N_DAMAGE; i++)
-		*next++ = (struct CMUnitTest){ damage_rows[i].name, damage_row,
-					       NULL, NULL, &damage_rows[i] };
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,15 +4,11 @@
 
 #include "soft-signer.h"
 #include "test-data.h"
+#include "unit.h"
 
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static const char message[] = "what is signed";
 
@@ -27,7 +23,7 @@ struct good_row {
 	size_t len;
 };
 
-static struct good_row good_rows[] = {
+static const struct good_row good_rows[] = {
 	{ "RS256", ALG_RS256, RSA_2048, 256 },
 	{ "RS384", ALG_RS384, RSA_2048, 256 },
 	{ "RS512", ALG_RS512, RSA_2048, 256 },
@@ -39,22 +35,21 @@ static struct good_row good_rows[] = {
 	{ "ES512", ALG_ES512, P521, 132 },
 };
 
-static void good_row(void **state)
+ROWS(good_rows, good_row)
 {
-	const struct good_row *r = *state;
-	struct soft_signer *s = soft_signer_new(keys[r->key], NULL);
+	struct soft_signer *s = soft_signer_new(keys[row->key], NULL);
 	uint8_t sig[SIGNATURE_MAX];
 	struct po_error err = { 0 };
 	size_t len = 0;
 
-	if (signer_sign(&s->signer, r->alg, message, strlen(message), sig, &len,
-			&err) != PO_OK)
+	if (signer_sign(&s->signer, row->alg, message, strlen(message), sig,
+			&len, &err) != PO_OK)
 		fail_msg("%s", err.text);
-	assert_int_equal(len, r->len);
+	assert_int_equal(len, row->len);
 	assert_int_equal(s->unlocks, 1);
 	assert_int_equal(s->signs, 1);
 	assert_int_equal(
-		signer_sign(&s->signer, r->alg, message, 1, sig, &len, NULL),
+		signer_sign(&s->signer, row->alg, message, 1, sig, &len, NULL),
 		PO_OK);
 	assert_int_equal(s->unlocks, 1); /* not again */
 	assert_int_equal(s->signs, 2);
@@ -62,20 +57,19 @@ static void good_row(void **state)
 }
 
 /* Each bit of it counts, and so does each bit of what was signed. */
-static void flip_row(void **state)
+ROWS(good_rows, flip_row)
 {
-	const struct good_row *r = *state;
-	struct soft_signer *s = soft_signer_new(keys[r->key], NULL);
+	struct soft_signer *s = soft_signer_new(keys[row->key], NULL);
 	char text[sizeof(message)];
 	uint8_t sig[SIGNATURE_MAX];
 	size_t len = 0;
 
-	assert_int_equal(signer_sign(&s->signer, r->alg, message,
+	assert_int_equal(signer_sign(&s->signer, row->alg, message,
 				     strlen(message), sig, &len, NULL),
 			 PO_OK);
 	for (size_t bit = 0; bit < 8 * len; bit += 7) {
 		sig[bit / 8] ^= (uint8_t)(1U << bit % 8);
-		assert_int_equal(signature_verify(s->signer.pubkey, r->alg,
+		assert_int_equal(signature_verify(s->signer.pubkey, row->alg,
 						  message, strlen(message), sig,
 						  len, NULL),
 				 PO_E_CRYPTO);
@@ -84,12 +78,12 @@ static void flip_row(void **state)
 	for (size_t i = 0; i < strlen(message); i++) {
 		memcpy(text, message, sizeof(message));
 		text[i] ^= 0x40;
-		assert_int_equal(signature_verify(s->signer.pubkey, r->alg,
+		assert_int_equal(signature_verify(s->signer.pubkey, row->alg,
 						  text, strlen(message), sig,
 						  len, NULL),
 				 PO_E_CRYPTO);
 	}
-	assert_int_equal(signature_verify(s->signer.pubkey, r->alg, message,
+	assert_int_equal(signature_verify(s->signer.pubkey, row->alg, message,
 					  strlen(message), sig, len, NULL),
 			 PO_OK);
 	signer_free(&s->signer);
@@ -104,7 +98,7 @@ struct lie_row {
 	const char *says;
 };
 
-static struct lie_row lie_rows[] = {
+static const struct lie_row lie_rows[] = {
 	{ "RSA, a flipped bit", SOFT_FLIPPED, ALG_RS384, RSA_2048, PO_E_CRYPTO,
 	  "does not verify" },
 	{ "PSS, a flipped bit", SOFT_FLIPPED, ALG_PS256, RSA_2048, PO_E_CRYPTO,
@@ -133,20 +127,19 @@ static struct lie_row lie_rows[] = {
 	  "the device failed" },
 };
 
-static void lie_row(void **state)
+ROWS(lie_rows, lie_row)
 {
-	const struct lie_row *r = *state;
-	struct soft_signer *s = soft_signer_new(keys[r->key], NULL);
+	struct soft_signer *s = soft_signer_new(keys[row->key], NULL);
 	uint8_t sig[SIGNATURE_MAX];
 	struct po_error err = { 0 };
 	size_t len = 4711;
 
-	s->lie = r->lie;
-	assert_int_equal(signer_sign(&s->signer, r->alg, message,
+	s->lie = row->lie;
+	assert_int_equal(signer_sign(&s->signer, row->alg, message,
 				     strlen(message), sig, &len, &err),
-			 r->status);
-	if (!strstr(err.text, r->says))
-		fail_msg("'%s' does not say '%s'", err.text, r->says);
+			 row->status);
+	if (!strstr(err.text, row->says))
+		fail_msg("'%s' does not say '%s'", err.text, row->says);
 	assert_int_equal(len, 4711);   /* not set */
 	assert_int_equal(s->signs, 1); /* and not tried again */
 	signer_free(&s->signer);
@@ -159,7 +152,7 @@ struct misfit_row {
 	const char *says;
 };
 
-static struct misfit_row misfit_rows[] = {
+static const struct misfit_row misfit_rows[] = {
 	{ "ES384 with P-256", ALG_ES384, P256, "P-384" },
 	{ "ES256 with P-384", ALG_ES256, P384, "P-256" },
 	{ "RS256 with P-256", ALG_RS256, P256, "RSA" },
@@ -168,33 +161,31 @@ static struct misfit_row misfit_rows[] = {
 	{ "PS256 with RSA-1024", ALG_PS256, RSA_1024, "2048" },
 };
 
-static void misfit_row(void **state)
+ROWS(misfit_rows, misfit_row)
 {
-	const struct misfit_row *r = *state;
-	struct soft_signer *s = soft_signer_new(keys[r->key], NULL);
+	struct soft_signer *s = soft_signer_new(keys[row->key], NULL);
 	uint8_t sig[SIGNATURE_MAX] = { 0 };
 	struct po_error err = { 0 };
 	size_t len = 0;
 
-	assert_int_equal(signer_sign(&s->signer, r->alg, message,
+	assert_int_equal(signer_sign(&s->signer, row->alg, message,
 				     strlen(message), sig, &len, &err),
 			 PO_E_CRYPTO);
-	assert_non_null(strstr(err.text, r->says));
+	assert_non_null(strstr(err.text, row->says));
 	assert_int_equal(s->signs, 0); /* the device was not asked */
 	assert_int_equal(
-		signature_verify(s->signer.pubkey, r->alg, message, 1, sig,
+		signature_verify(s->signer.pubkey, row->alg, message, 1, sig,
 				 pubkey_signature_len(s->signer.pubkey), NULL),
 		PO_E_CRYPTO);
 	signer_free(&s->signer);
 }
 
-static void wrong_pin(void **state)
+TEST(wrong_pin)
 {
 	struct soft_signer *s = soft_signer_new(keys[P256], NULL);
 	uint8_t sig[SIGNATURE_MAX];
 	size_t len = 0;
 
-	(void)state;
 	s->lie = SOFT_STAYS_SHUT;
 	assert_int_equal(
 		signer_sign(&s->signer, ALG_ES256, message, 1, sig, &len, NULL),
@@ -206,11 +197,10 @@ static void wrong_pin(void **state)
 }
 
 /* Unlocking must leave a public key, or nothing could be verified. */
-static void no_public_key(void **state)
+TEST(no_public_key)
 {
 	struct soft_signer *s = soft_signer_new(keys[P256], NULL);
 
-	(void)state;
 	pubkey_free(s->signer.pubkey);
 	s->signer.pubkey = NULL;
 	assert_int_equal(signer_unlock(&s->signer, NULL), PO_E_INTERNAL);
@@ -219,7 +209,7 @@ static void no_public_key(void **state)
 }
 
 /* The certificate is what the server knows: its key is the one that counts. */
-static void certificate_of_another_key(void **state)
+TEST(certificate_of_another_key)
 {
 	struct soft_signer *s = soft_signer_new(
 		keys[RSA_2048], data_certificate("sandbox/cert.pem"));
@@ -227,7 +217,6 @@ static void certificate_of_another_key(void **state)
 	struct po_error err = { 0 };
 	size_t len = 0;
 
-	(void)state;
 	assert_int_equal(
 		signer_sign(&s->signer, ALG_RS384, message, 1, sig, &len, &err),
 		PO_E_CRYPTO);
@@ -236,7 +225,7 @@ static void certificate_of_another_key(void **state)
 	signer_free(&s->signer);
 }
 
-static void certificate_of_this_key(void **state)
+TEST(certificate_of_this_key)
 {
 	po_auto_t(EVP_PKEY) *key = data_private_key("sandbox/key.pem");
 	struct soft_signer *s =
@@ -245,7 +234,6 @@ static void certificate_of_this_key(void **state)
 	struct po_error err = { 0 };
 	size_t len = 0;
 
-	(void)state;
 	assert_int_equal(
 		signer_sign(&s->signer, ALG_RS384, message, 1, sig, &len, NULL),
 		PO_OK);
@@ -260,7 +248,7 @@ static void certificate_of_this_key(void **state)
 }
 
 /* A salt of another length than the hash is not RFC 7518's PSS. */
-static void pss_salt_is_as_long_as_the_hash(void **state)
+TEST(pss_salt_is_as_long_as_the_hash)
 {
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	po_auto(pubkey) *pub = public_half(keys[RSA_2048]);
@@ -268,7 +256,6 @@ static void pss_salt_is_as_long_as_the_hash(void **state)
 	uint8_t sig[SIGNATURE_MAX];
 	size_t len = sizeof(sig);
 
-	(void)state;
 	assert_true(EVP_DigestSignInit(md, &ctx, EVP_sha256(), NULL,
 				       keys[RSA_2048]) > 0);
 	assert_true(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) >
@@ -283,14 +270,13 @@ static void pss_salt_is_as_long_as_the_hash(void **state)
 }
 
 /* Zeros would verify anything in a verifier that forgets to look. */
-static void zero_signatures(void **state)
+TEST(zero_signatures)
 {
 	static const uint8_t zeros[SIGNATURE_MAX];
 	uint8_t ones[64] = { 0 };
 	po_auto(pubkey) *ec = public_half(keys[P256]);
 	po_auto(pubkey) *rsa = public_half(keys[RSA_2048]);
 
-	(void)state;
 	assert_int_equal(
 		signature_verify(ec, ALG_ES256, message, 1, zeros, 64, NULL),
 		PO_E_CRYPTO);
@@ -307,13 +293,12 @@ static void zero_signatures(void **state)
 }
 
 /* R or S with leading zeros, RSA too: always the full width. */
-static void many_keep_their_width(void **state)
+TEST(many_keep_their_width)
 {
 	struct soft_signer *s = soft_signer_new(keys[P256], NULL);
 	unsigned int with_zero = 0;
 	uint8_t sig[SIGNATURE_MAX];
 
-	(void)state;
 	for (int i = 0; i < 1500; i++) {
 		size_t len = 0;
 
@@ -327,50 +312,17 @@ static void many_keep_their_width(void **state)
 	signer_free(&s->signer);
 }
 
-static int make_keys(void **state)
+BEFORE_ALL
 {
-	(void)state;
 	keys[RSA_2048] = EVP_RSA_gen(2048);
 	keys[RSA_1024] = EVP_RSA_gen(1024);
 	keys[P256] = EVP_EC_gen("P-256");
 	keys[P384] = EVP_EC_gen("P-384");
 	keys[P521] = EVP_EC_gen("P-521");
-	return 0;
 }
 
-static int free_keys(void **state)
+AFTER_ALL
 {
-	(void)state;
 	for (size_t i = 0; i < N_KEYS; i++)
 		EVP_PKEY_free(keys[i]);
-	return 0;
-}
-
-static struct CMUnitTest tests[60] = {
-	cmocka_unit_test(wrong_pin),
-	cmocka_unit_test(no_public_key),
-	cmocka_unit_test(certificate_of_another_key),
-	cmocka_unit_test(certificate_of_this_key),
-	cmocka_unit_test(pss_salt_is_as_long_as_the_hash),
-	cmocka_unit_test(zero_signatures),
-	cmocka_unit_test(many_keep_their_width),
-};
-
-#define ADD_ROWS(rows, fn)                                           \
-	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++)             \
-		tests[n++] = (struct CMUnitTest)                     \
-		{                                                    \
-			(rows)[i].name, (fn), NULL, NULL, &(rows)[i] \
-		}
-
-int main(void)
-{
-	size_t n = 7;
-
-	ADD_ROWS(good_rows, good_row);
-	ADD_ROWS(good_rows, flip_row);
-	ADD_ROWS(lie_rows, lie_row);
-	ADD_ROWS(misfit_rows, misfit_row);
-	return _cmocka_run_group_tests("signer", tests, n, make_keys,
-				       free_keys);
 }

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PKCS #11 URIs: what is taken, and what is named when it is not. */
 #include "cryptoki/token_signer.h"
+
 #include "cryptoki/uri.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 struct row {
 	const char *name;
@@ -19,7 +15,7 @@ struct row {
 
 #define LABEL_32 "12345678901234567890123456789012"
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "empty path", "pkcs11:", NULL },
 	{ "token", "pkcs11:token=lab", NULL },
 	{ "manufacturer", "pkcs11:manufacturer=SoftHSM%20project", NULL },
@@ -76,27 +72,25 @@ static struct row rows[] = {
 	{ "not ASCII", "pkcs11:token=\xc3\xa4", "ASCII" },
 };
 
-static void check_row(void **state)
+ROWS(rows, check_row)
 {
-	const struct row *r = *state;
 	struct po_error err = { 0 };
-	enum po_status st = token_uri_check(r->uri, &err);
+	enum po_status st = token_uri_check(row->uri, &err);
 
-	assert_int_equal(st, r->named ? PO_E_USAGE : PO_OK);
-	if (!r->named)
+	assert_int_equal(st, row->named ? PO_E_USAGE : PO_OK);
+	if (!row->named)
 		return;
 	assert_int_equal(err.status, PO_E_USAGE);
 	assert_non_null(strstr(err.text, "PKCS #11 URI: "));
-	assert_non_null(strstr(err.text, r->named));
+	assert_non_null(strstr(err.text, row->named));
 	assert_null(strstr(err.text, "1234"));
 }
 
-static void too_long(void **state)
+TEST(too_long)
 {
 	char uri[5000] = "pkcs11:token=a?module-path=/";
 	struct po_error err = { 0 };
 
-	(void)state;
 	memset(uri + strlen(uri), 'x', sizeof(uri) - strlen(uri) - 1);
 	assert_int_equal(token_uri_check(uri, &err), PO_E_USAGE);
 	assert_non_null(strstr(err.text, "longer than 4096"));
@@ -104,13 +98,12 @@ static void too_long(void **state)
 	assert_int_equal(token_uri_check(uri, NULL), PO_OK);
 }
 
-static void values_are_decoded(void **state)
+TEST(values_are_decoded)
 {
 	static const uint8_t id[] = { 0x00, 0x01, 0xff };
 	po_auto_t(P11KitUri) *uri = NULL;
 	const CK_ATTRIBUTE *a;
 
-	(void)state;
 	assert_int_equal(
 		uri_parse("pkcs11:token=a%20b;id=%00%01%ff", &uri, NULL),
 		PO_OK);
@@ -119,19 +112,4 @@ static void values_are_decoded(void **state)
 	assert_int_equal(a->ulValueLen, sizeof(id));
 	assert_memory_equal(a->pValue, id, sizeof(id));
 	assert_memory_equal(p11_kit_uri_get_token_info(uri)->label, "a b ", 4);
-}
-
-#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
-
-int main(void)
-{
-	struct CMUnitTest tests[N_ROWS + 2] = {
-		cmocka_unit_test(too_long),
-		cmocka_unit_test(values_are_decoded),
-	};
-
-	for (size_t i = 0; i < N_ROWS; i++)
-		tests[i + 2] = (struct CMUnitTest){ rows[i].name, check_row,
-						    NULL, NULL, &rows[i] };
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,13 +3,10 @@
 #include "key/x5t.h"
 
 #include "test-data.h"
+#include "unit.h"
 
 #include <openssl/evp.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 struct row {
 	const char *name;
@@ -19,7 +16,7 @@ struct row {
 	const char *hex;
 };
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "CareEvolution's sandbox", "sandbox/cert.pem",
 	  "kd_Uob1ueoByiUFZQaiS8tPdto4",
 	  "9qwXYUU0DnFKIYUbcEmD575Z5GAaGeAK3EHK76a9Yg0",
@@ -65,18 +62,17 @@ static struct certificate *load(const char *file)
 	return cert;
 }
 
-static void thumbprint_row(void **state)
+ROWS(rows, thumbprint_row)
 {
-	const struct row *r = *state;
-	po_auto(certificate) *cert = load(r->file);
+	po_auto(certificate) *cert = load(row->file);
 	char sha1[X5T_LEN + 1], sha256[X5T_S256_LEN + 1], hex[X5T_HEX_LEN + 1];
 
 	assert_int_equal(x5t_sha1(cert, sha1, NULL), PO_OK);
 	assert_int_equal(x5t_sha256(cert, sha256, NULL), PO_OK);
 	assert_int_equal(x5t_sha1_hex(cert, hex, NULL), PO_OK);
-	assert_string_equal(sha1, r->sha1);
-	assert_string_equal(sha256, r->sha256);
-	assert_string_equal(hex, r->hex);
+	assert_string_equal(sha1, row->sha1);
+	assert_string_equal(sha256, row->sha256);
+	assert_string_equal(hex, row->hex);
 	assert_int_equal(strlen(sha1), X5T_LEN);
 	assert_int_equal(strlen(sha256), X5T_S256_LEN);
 	assert_int_equal(strlen(hex), X5T_HEX_LEN);
@@ -95,7 +91,7 @@ struct chain_row {
 	const char *want[4];
 };
 
-static struct chain_row chain_rows[] = {
+static const struct chain_row chain_rows[] = {
 	{ "chain: leaf alone", LEAF, { NULL }, { LEAF } },
 	{ "chain: in order", LEAF, { LEAF, CA, ROOT }, { LEAF, CA, ROOT } },
 	{ "chain: reversed", LEAF, { ROOT, CA, LEAF }, { LEAF, CA, ROOT } },
@@ -130,43 +126,25 @@ static void same_certificate(const json_t *item, const char *file)
 	assert_memory_equal(have_der, want_der, want_len);
 }
 
-static void chain_row(void **state)
+ROWS(chain_rows, chain_row)
 {
-	const struct chain_row *r = *state;
-	po_auto(certificate) *leaf = load(r->leaf);
+	po_auto(certificate) *leaf = load(row->leaf);
 	struct certificate_list extra = { 0 };
 	json_auto_t *array = NULL;
 	po_auto_buf text = { 0 };
 	size_t n = 0;
 
 	buf_init(&text, CERTIFICATE_PEM_MAX);
-	for (size_t i = 0; r->extra[i]; i++)
-		data_read(r->extra[i], &text);
+	for (size_t i = 0; row->extra[i]; i++)
+		data_read(row->extra[i], &text);
 	if (text.len)
 		assert_int_equal(certificate_list_parse(text.data, text.len,
 							&extra, NULL),
 				 PO_OK);
 	assert_int_equal(
 		x5t_chain(leaf, text.len ? &extra : NULL, &array, NULL), PO_OK);
-	for (; n < 4 && r->want[n]; n++)
-		same_certificate(json_array_get(array, n), r->want[n]);
+	for (; n < 4 && row->want[n]; n++)
+		same_certificate(json_array_get(array, n), row->want[n]);
 	assert_int_equal(json_array_size(array), n);
 	certificate_list_clear(&extra);
-}
-
-#define N_ROWS PO_ARRAY_SIZE(rows)
-#define N_CHAINS PO_ARRAY_SIZE(chain_rows)
-
-int main(void)
-{
-	struct CMUnitTest tests[N_ROWS + N_CHAINS];
-	struct CMUnitTest *next = tests;
-
-	for (size_t i = 0; i < N_ROWS; i++)
-		*next++ = (struct CMUnitTest){ rows[i].name, thumbprint_row,
-					       NULL, NULL, &rows[i] };
-	for (size_t i = 0; i < N_CHAINS; i++)
-		*next++ = (struct CMUnitTest){ chain_rows[i].name, chain_row,
-					       NULL, NULL, &chain_rows[i] };
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }
