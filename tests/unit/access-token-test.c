@@ -3,8 +3,7 @@
 #include "oauth/access_token.h"
 
 #include "response.h"
-
-#include <stdlib.h>
+#include "unit.h"
 
 #define NOW_S 1700000000
 #define JSON "application/json"
@@ -20,7 +19,7 @@ struct good {
 	const char *scope; /* NULL: the server did not say */
 };
 
-static struct good goods[] = {
+static const struct good goods[] = {
 	{ "plain", "{" BEARER ",\"expires_in\":3600,\"scope\":\"a b\"}", 3600,
 	  false, false, "a b" },
 	{ "type in lower case",
@@ -107,32 +106,31 @@ static struct good goods[] = {
 	  1, false, false, NULL },
 };
 
-static void good_row(void **state)
+ROWS(goods, good_row)
 {
-	const struct good *g = *state;
 	po_auto(access_token) *t = NULL;
 	struct po_error err = { 0 };
 	po_auto_http_response r = { 0 };
 
 	/* the content type is not what decides */
-	response_make(&r, 200, "text/plain", g->body, strlen(g->body));
+	response_make(&r, 200, "text/plain", row->body, strlen(row->body));
 	assert_int_equal(access_token_read(&r, NOW_S, &t, &err), PO_OK);
 	assert_int_equal(err.status, PO_OK);
 	assert_string_equal(secret_reveal(t->value), "canary.token-1");
-	assert_int_equal(t->expires_in_s, g->expires_in_s);
-	assert_int_equal(t->expires_at_s, NOW_S + g->expires_in_s);
-	assert_int_equal(t->expiry_is_assumed, g->expiry_is_assumed);
-	assert_int_equal(t->type_is_assumed, g->type_is_assumed);
-	assert_int_equal(t->expiry_is_capped, g->expires_in_s == TEN_YEARS_S);
+	assert_int_equal(t->expires_in_s, row->expires_in_s);
+	assert_int_equal(t->expires_at_s, NOW_S + row->expires_in_s);
+	assert_int_equal(t->expiry_is_assumed, row->expiry_is_assumed);
+	assert_int_equal(t->type_is_assumed, row->type_is_assumed);
+	assert_int_equal(t->expiry_is_capped, row->expires_in_s == TEN_YEARS_S);
 	assert_false(t->members_repeat);
 	assert_string_equal(t->scope ? t->scope : "(none)",
-			    g->scope ? g->scope : "(none)");
+			    row->scope ? row->scope : "(none)");
 	assert_string_equal(json_text(t->answer, "access_token"),
 			    "canary.token-1");
 }
 
 /* Of members that are there twice the last one counts, but for two of them. */
-static void members_twice(void **state)
+TEST(members_twice)
 {
 	static const char *const bodies[] = {
 		"{" BEARER ",\"scope\":\"a\",\"expires_in\":9,\"scope\":\"b\"}",
@@ -142,7 +140,6 @@ static void members_twice(void **state)
 		",\"expires_in\":9,\"scope\":\"b\"}",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(bodies); i++) {
 		po_auto(access_token) *t = NULL;
 		po_auto_http_response r = { 0 };
@@ -165,7 +162,7 @@ struct bad {
 
 #define WITH(token) "{\"access_token\":" token ",\"token_type\":\"Bearer\"}"
 
-static struct bad bads[] = {
+static const struct bad bads[] = {
 	{ "line break", 200, WITH("\"canary\\r\\nX: y\""), PO_E_SERVER,
 	  "header" },
 	{ "space", 200, WITH("\"canary x\""), PO_E_SERVER, "header" },
@@ -220,24 +217,23 @@ static struct bad bads[] = {
 	  "not JSON" },
 };
 
-static void bad_row(void **state)
+ROWS(bads, bad_row)
 {
-	const struct bad *b = *state;
 	po_auto(access_token) *t = NULL;
 	struct po_error err = { 0 };
 	po_auto_http_response r = { 0 };
 
-	response_make(&r, b->status, JSON, b->body, strlen(b->body));
-	assert_int_equal(access_token_read(&r, NOW_S, &t, &err), b->want);
+	response_make(&r, row->status, JSON, row->body, strlen(row->body));
+	assert_int_equal(access_token_read(&r, NOW_S, &t, &err), row->want);
 	assert_null(t);
-	assert_int_equal(err.native, b->status);
-	if (!strstr(err.text, b->said))
-		fail_msg("'%s' is not in '%s'", b->said, err.text);
+	assert_int_equal(err.native, row->status);
+	if (!strstr(err.text, row->said))
+		fail_msg("'%s' is not in '%s'", row->said, err.text);
 	if (strstr(err.text, "canary"))
 		fail_msg("the token is in '%s'", err.text);
 }
 
-static void long_token(void **state)
+TEST(long_token)
 {
 	static const char before[] = "{\"access_token\":\"";
 	static const char after[] = "\",\"token_type\":\"Bearer\"}";
@@ -245,27 +241,10 @@ static void long_token(void **state)
 	po_auto(access_token) *t = NULL;
 	po_auto_http_response r = { 0 };
 
-	(void)state;
 	memset(token, 'x', sizeof(token));
 	response_make(&r, 200, JSON, before, strlen(before));
 	assert_true(buf_add(&r.body, token, sizeof(token)));
 	assert_true(buf_adds(&r.body, after));
 	assert_int_equal(access_token_read(&r, NOW_S, &t, NULL), PO_OK);
 	assert_int_equal(secret_len(t->value), sizeof(token));
-}
-
-int main(void)
-{
-	struct CMUnitTest tests[PO_ARRAY_SIZE(goods) + PO_ARRAY_SIZE(bads) + 2];
-	size_t n = 0;
-
-	for (size_t i = 0; i < PO_ARRAY_SIZE(goods); i++)
-		tests[n++] = (struct CMUnitTest){ goods[i].name, good_row, NULL,
-						  NULL, &goods[i] };
-	for (size_t i = 0; i < PO_ARRAY_SIZE(bads); i++)
-		tests[n++] = (struct CMUnitTest){ bads[i].name, bad_row, NULL,
-						  NULL, &bads[i] };
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(long_token);
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(members_twice);
-	return _cmocka_run_group_tests("access-token", tests, n, NULL, NULL);
 }

@@ -4,17 +4,11 @@
 
 #include "jose/jwt.h"
 #include "soft-signer.h"
+#include "unit.h"
 
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define URL "https://as.example/token"
 
@@ -48,18 +42,16 @@ static void build(const struct assertion_request *req, const char *header,
 	assert_string_equal(buf_text(&c), claims);
 }
 
-static void plain_is_exact(void **state)
+TEST(plain_is_exact)
 {
-	(void)state;
 	build(&plain, HEADER, CLAIMS_TO_JTI ",\"iat\":1700000000}");
 }
 
-static void everything_in_order(void **state)
+TEST(everything_in_order)
 {
 	struct assertion_request req = plain;
 	json_auto_t *x5c = json_pack("[s, s]", "MII+/w==", "MIIB");
 
-	(void)state;
 	req.alg = ALG_ES384;
 	req.x5t = "thumb1";
 	req.x5t_s256 = "thumb256";
@@ -76,24 +68,22 @@ static void everything_in_order(void **state)
 	assert_int_equal(json_array_size(x5c), 2);
 }
 
-static void members_that_are_left_out(void **state)
+TEST(members_that_are_left_out)
 {
 	struct assertion_request req = plain;
 
-	(void)state;
 	req.kid = NULL;
 	req.typ = NULL;
 	req.send_iat = false;
 	build(&req, "{\"alg\":\"RS384\"}", CLAIMS_TO_JTI "}");
 }
 
-static void further_claims(void **state)
+TEST(further_claims)
 {
 	struct assertion_request req = plain;
 	json_auto_t *extensions =
 		json_pack("{s:{s:s}}", "hl7-b2b", "version", "1");
 
-	(void)state;
 	req.subject = NULL;
 	req.scope = "a b";
 	req.extensions = extensions;
@@ -104,7 +94,7 @@ static void further_claims(void **state)
 }
 
 /* The length is known before the signature, whatever the time. */
-static void length_is_foreseen(void **state)
+TEST(length_is_foreseen)
 {
 	po_auto_t(EVP_PKEY) *key = EVP_EC_gen("P-384");
 	struct signer *signer = &soft_signer_new(key, NULL)->signer;
@@ -112,7 +102,6 @@ static void length_is_foreseen(void **state)
 	po_auto(secret) *jwt = NULL;
 	size_t len;
 
-	(void)state;
 	req.alg = ALG_ES384;
 	len = assertion_length(&req, signer->pubkey);
 	req.now_s = 1999999999;
@@ -123,11 +112,10 @@ static void length_is_foreseen(void **state)
 	signer_free(signer);
 }
 
-static void texts_are_escaped(void **state)
+TEST(texts_are_escaped)
 {
 	struct assertion_request req = plain;
 
-	(void)state;
 	req.issuer = "a\"b\\c";
 	req.subject = "\xc3\xa4/\n";
 	build(&req, HEADER,
@@ -146,7 +134,7 @@ struct bad {
 
 #define MEMBER(m) offsetof(struct assertion_request, m)
 
-static struct bad bads[] = {
+static const struct bad bads[] = {
 	{ "no issuer", MEMBER(issuer), NULL, 240, "iss" },
 	{ "empty issuer", MEMBER(issuer), "", 240, "iss" },
 	{ "issuer not UTF-8", MEMBER(issuer), "\xff", 240, "iss" },
@@ -163,26 +151,24 @@ static struct bad bads[] = {
 	{ "lifetime 301", MEMBER(kid), "k", 301, "lifetime" },
 };
 
-static void bad_row(void **state)
+ROWS(bads, bad_row)
 {
-	const struct bad *b = *state;
 	struct assertion_request req = plain;
 	struct po_error err = { 0 };
 	po_auto_buf h = { 0 }, c = { 0 };
 
 	buf_init(&h, 65536);
 	buf_init(&c, 65536);
-	req.lifetime_s = b->lifetime_s;
-	memcpy((char *)&req + b->member, &b->value, sizeof(b->value));
+	req.lifetime_s = row->lifetime_s;
+	memcpy((char *)&req + row->member, &row->value, sizeof(row->value));
 	assert_int_equal(assertion_build(&req, &h, &c, &err), PO_E_USAGE);
-	assert_non_null(strstr(err.text, b->said));
+	assert_non_null(strstr(err.text, row->said));
 }
 
-static void longest_and_shortest_life(void **state)
+TEST(longest_and_shortest_life)
 {
 	static const int64_t lives[] = { 1, 300 };
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(lives); i++) {
 		struct assertion_request req = plain;
 		po_auto_buf h = { 0 }, c = { 0 };
@@ -194,18 +180,17 @@ static void longest_and_shortest_life(void **state)
 	}
 }
 
-static void too_long_for_the_buffer(void **state)
+TEST(too_long_for_the_buffer)
 {
 	struct po_error err = { 0 };
 	po_auto_buf h = { 0 }, c = { 0 };
 
-	(void)state;
 	buf_init(&h, 8);
 	buf_init(&c, 65536);
 	assert_int_equal(assertion_build(&plain, &h, &c, &err), PO_E_INTERNAL);
 }
 
-static void signed_once_and_verifies(void **state)
+TEST(signed_once_and_verifies)
 {
 	EVP_PKEY *key = EVP_RSA_gen(2048);
 	struct soft_signer *soft = soft_signer_new(key, NULL);
@@ -213,7 +198,6 @@ static void signed_once_and_verifies(void **state)
 	po_auto(jws) *jws = NULL;
 	po_auto_buf h = { 0 }, c = { 0 };
 
-	(void)state;
 	buf_init(&h, 65536);
 	buf_init(&c, 65536);
 	assert_int_equal(assertion_build(&plain, &h, &c, NULL), PO_OK);
@@ -231,14 +215,13 @@ static void signed_once_and_verifies(void **state)
 }
 
 /* A request that cannot be built must not cost a private-key operation. */
-static void device_is_not_asked_in_vain(void **state)
+TEST(device_is_not_asked_in_vain)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	struct soft_signer *soft = soft_signer_new(key, NULL);
 	struct assertion_request req = plain;
 	struct secret *jwt = NULL;
 
-	(void)state;
 	req.alg = ALG_ES256;
 	req.audience = "";
 	assert_int_equal(assertion_sign(&req, &soft->signer, &jwt, NULL),
@@ -247,29 +230,4 @@ static void device_is_not_asked_in_vain(void **state)
 	assert_int_equal(soft->signs, 0);
 	signer_free(&soft->signer);
 	EVP_PKEY_free(key);
-}
-
-int main(void)
-{
-	static const struct CMUnitTest ones[] = {
-		cmocka_unit_test(plain_is_exact),
-		cmocka_unit_test(everything_in_order),
-		cmocka_unit_test(members_that_are_left_out),
-		cmocka_unit_test(further_claims),
-		cmocka_unit_test(length_is_foreseen),
-		cmocka_unit_test(texts_are_escaped),
-		cmocka_unit_test(longest_and_shortest_life),
-		cmocka_unit_test(too_long_for_the_buffer),
-		cmocka_unit_test(signed_once_and_verifies),
-		cmocka_unit_test(device_is_not_asked_in_vain),
-	};
-	struct CMUnitTest tests[PO_ARRAY_SIZE(ones) + PO_ARRAY_SIZE(bads)];
-	size_t n = 0;
-
-	for (; n < PO_ARRAY_SIZE(ones); n++)
-		tests[n] = ones[n];
-	for (size_t i = 0; i < PO_ARRAY_SIZE(bads); i++)
-		tests[n++] = (struct CMUnitTest){ bads[i].name, bad_row, NULL,
-						  NULL, &bads[i] };
-	return _cmocka_run_group_tests("assertion", tests, n, NULL, NULL);
 }

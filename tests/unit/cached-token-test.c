@@ -2,13 +2,7 @@
 /* An access token that is kept: when it is renewed, tried again, and ends. */
 #include "cache/cached_token.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #define ASKED_MS INT64_C(1000000)
 #define LIFE_MS INT64_C(300000)
@@ -37,7 +31,7 @@ struct life_row {
 	int64_t life_ms;
 };
 
-static struct life_row life_rows[] = {
+static const struct life_row life_rows[] = {
 	{ "renewal: 300 s", 300000 },
 	{ "renewal: 10 s", 10000 },
 	{ "renewal: 1 s", 1000 },
@@ -45,35 +39,33 @@ static struct life_row life_rows[] = {
 	{ "renewal: ten years", INT64_C(315360000000) },
 };
 
-static void renewal_is_between_75_and_85_percent(void **state)
+ROWS(life_rows, renewal_is_between_75_and_85_percent)
 {
-	const struct life_row *r = *state;
 	int64_t least = INT64_MAX, most = 0;
 	struct cached_token c = { 0 };
 
 	for (uint32_t chance = 0; chance <= UINT16_MAX; chance += 257) {
 		int64_t after_ms;
 
-		take(&c, r->life_ms, (uint16_t)chance);
+		take(&c, row->life_ms, (uint16_t)chance);
 		after_ms = c.renew_ms - ASKED_MS;
-		assert_true(after_ms * 100 >= r->life_ms * 75);
-		assert_true(after_ms * 100 <= r->life_ms * 85);
+		assert_true(after_ms * 100 >= row->life_ms * 75);
+		assert_true(after_ms * 100 <= row->life_ms * 85);
 		least = after_ms < least ? after_ms : least;
 		most = after_ms > most ? after_ms : most;
-		assert_int_equal(c.expires_ms, ASKED_MS + r->life_ms);
+		assert_int_equal(c.expires_ms, ASKED_MS + row->life_ms);
 	}
 	/* chance decides, over the whole of the span */
-	assert_int_equal(least, r->life_ms / 100 * 75);
-	assert_int_equal(most, r->life_ms / 100 * 85);
+	assert_int_equal(least, row->life_ms / 100 * 75);
+	assert_int_equal(most, row->life_ms / 100 * 85);
 	cached_token_clear(&c);
 }
 
-static void a_new_one_forgets_failures(void **state)
+TEST(a_new_one_forgets_failures)
 {
 	struct po_error why = error_of(PO_E_SERVER, 503);
 	struct cached_token c = { 0 };
 
-	(void)state;
 	take(&c, LIFE_MS, 0);
 	c.is_wanted = true;
 	c.sign_seq = 7;
@@ -101,7 +93,7 @@ struct kind_row {
 	int64_t max_ms;
 };
 
-static struct kind_row kind_rows[] = {
+static const struct kind_row kind_rows[] = {
 	{ "back-off: network", PO_E_NETWORK, 7, RETRY_PASSING_MAX_MS },
 	{ "back-off: server", PO_E_SERVER, 503, RETRY_PASSING_MAX_MS },
 	{ "back-off: device", PO_E_DEVICE, 0x30, RETRY_PASSING_MAX_MS },
@@ -131,31 +123,29 @@ static int64_t pause_after(struct cached_token *c, const struct po_error *why,
 	return c->retry_ms - ASKED_MS;
 }
 
-static void pauses_double_up_to_the_limit(void **state)
+ROWS(kind_rows, pauses_double_up_to_the_limit)
 {
-	const struct kind_row *r = *state;
-	struct po_error why = error_of(r->status, r->native);
+	struct po_error why = error_of(row->status, row->native);
 	struct cached_token c = { 0 };
 	int64_t want_ms = RETRY_FIRST_MS;
 
 	assert_int_equal(cached_token_may_pass(&why),
-			 r->max_ms == RETRY_PASSING_MAX_MS);
+			 row->max_ms == RETRY_PASSING_MAX_MS);
 	for (unsigned int i = 1; i <= 100; i++) {
 		assert_int_equal(pause_after(&c, &why, UINT16_MAX), want_ms);
 		assert_int_equal(c.failures, i);
-		assert_int_equal(c.why.status, r->status);
-		assert_int_equal(c.why.native, r->native);
-		want_ms = want_ms * 2 > r->max_ms ? r->max_ms : want_ms * 2;
+		assert_int_equal(c.why.status, row->status);
+		assert_int_equal(c.why.native, row->native);
+		want_ms = want_ms * 2 > row->max_ms ? row->max_ms : want_ms * 2;
 	}
-	assert_int_equal(want_ms, r->max_ms);
+	assert_int_equal(want_ms, row->max_ms);
 }
 
-static void half_of_a_pause_is_chance(void **state)
+TEST(half_of_a_pause_is_chance)
 {
 	struct po_error why = error_of(PO_E_SERVER, 503);
 	int64_t last_ms = -1;
 
-	(void)state;
 	for (uint32_t chance = 0; chance <= UINT16_MAX; chance += 4369) {
 		struct cached_token c = { .failures = 20 };
 		int64_t ms = pause_after(&c, &why, (uint16_t)chance);
@@ -169,13 +159,12 @@ static void half_of_a_pause_is_chance(void **state)
 }
 
 /* A long outage does not make a refusal's first pause long, nor the other way. */
-static void another_kind_starts_anew(void **state)
+TEST(another_kind_starts_anew)
 {
 	struct po_error network = error_of(PO_E_NETWORK, 7);
 	struct po_error refused = error_of(PO_E_REFUSED, 400);
 	struct cached_token c = { 0 };
 
-	(void)state;
 	for (int i = 0; i < 20; i++)
 		(void)pause_after(&c, &network, UINT16_MAX);
 	assert_int_equal(pause_after(&c, &refused, UINT16_MAX), RETRY_FIRST_MS);
@@ -185,12 +174,11 @@ static void another_kind_starts_anew(void **state)
 	assert_int_equal(c.failures, 1);
 }
 
-static void a_failure_keeps_the_last_good_one(void **state)
+TEST(a_failure_keeps_the_last_good_one)
 {
 	struct po_error why = error_of(PO_E_REFUSED, 401);
 	struct cached_token c = { 0 };
 
-	(void)state;
 	take(&c, LIFE_MS, 0);
 	cached_token_fail(&c, &why, ASKED_MS + LIFE_MS - 2, 0);
 	assert_true(cached_token_is_usable(&c, 0, ASKED_MS + LIFE_MS - 1));
@@ -205,12 +193,11 @@ static void a_failure_keeps_the_last_good_one(void **state)
 
 /* ---- end -------------------------------------------------------------------- */
 
-static void it_ends_at_the_very_millisecond(void **state)
+TEST(it_ends_at_the_very_millisecond)
 {
 	const int64_t end_ms = ASKED_MS + LIFE_MS;
 	struct cached_token c = { 0 };
 
-	(void)state;
 	assert_false(cached_token_expire(&c, end_ms));
 	take(&c, LIFE_MS, 0);
 	assert_true(cached_token_is_usable(&c, 0, end_ms - 1));
@@ -225,12 +212,11 @@ static void it_ends_at_the_very_millisecond(void **state)
 	cached_token_clear(&c);
 }
 
-static void min_valid_is_exact(void **state)
+TEST(min_valid_is_exact)
 {
 	struct cached_token c = { 0 };
 	int64_t now_ms = ASKED_MS + 1;
 
-	(void)state;
 	take(&c, LIFE_MS, 0);
 	assert_true(cached_token_is_usable(&c, LIFE_MS - 2, now_ms));
 	assert_false(cached_token_is_usable(&c, LIFE_MS - 1, now_ms));
@@ -240,13 +226,12 @@ static void min_valid_is_exact(void **state)
 
 /* ---- when ------------------------------------------------------------------- */
 
-static void due_is_who_is_wanted(void **state)
+TEST(due_is_who_is_wanted)
 {
 	struct po_error why = error_of(PO_E_SERVER, 503);
 	struct cached_token c = { 0 };
 	int64_t renew_ms;
 
-	(void)state;
 	assert_false(cached_token_is_due(&c, INT64_MAX));
 	take(&c, LIFE_MS, 0);
 	renew_ms = c.renew_ms;
@@ -261,13 +246,12 @@ static void due_is_who_is_wanted(void **state)
 	cached_token_clear(&c);
 }
 
-static void next_is_renewal_or_end(void **state)
+TEST(next_is_renewal_or_end)
 {
 	struct po_error why = error_of(PO_E_PIN, 0xa0);
 	struct cached_token c = { 0 };
 	int64_t renew_ms, end_ms = ASKED_MS + LIFE_MS;
 
-	(void)state;
 	assert_true(cached_token_next_ms(&c, ASKED_MS) == INT64_MAX);
 	take(&c, LIFE_MS, 0);
 	renew_ms = c.renew_ms;
@@ -285,37 +269,4 @@ static void next_is_renewal_or_end(void **state)
 	cached_token_fail(&c, &why, end_ms - 1000, UINT16_MAX);
 	assert_int_equal(cached_token_next_ms(&c, renew_ms), end_ms);
 	cached_token_clear(&c);
-}
-
-/* ---- the list --------------------------------------------------------------- */
-
-#define N_LIVES (sizeof(life_rows) / sizeof(life_rows[0]))
-#define N_KINDS (sizeof(kind_rows) / sizeof(kind_rows[0]))
-
-int main(void)
-{
-	static const struct CMUnitTest singles[] = {
-		cmocka_unit_test(a_new_one_forgets_failures),
-		cmocka_unit_test(half_of_a_pause_is_chance),
-		cmocka_unit_test(another_kind_starts_anew),
-		cmocka_unit_test(a_failure_keeps_the_last_good_one),
-		cmocka_unit_test(it_ends_at_the_very_millisecond),
-		cmocka_unit_test(min_valid_is_exact),
-		cmocka_unit_test(due_is_who_is_wanted),
-		cmocka_unit_test(next_is_renewal_or_end),
-	};
-	struct CMUnitTest tests[N_LIVES + N_KINDS + 8];
-	size_t n = 0;
-
-	for (size_t i = 0; i < N_LIVES; i++)
-		tests[n++] = (struct CMUnitTest){
-			life_rows[i].name, renewal_is_between_75_and_85_percent,
-			NULL, NULL, &life_rows[i]
-		};
-	for (size_t i = 0; i < N_KINDS; i++)
-		tests[n++] = (struct CMUnitTest){ kind_rows[i].name,
-						  pauses_double_up_to_the_limit,
-						  NULL, NULL, &kind_rows[i] };
-	memcpy(&tests[n], singles, sizeof(singles));
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,18 +3,13 @@
 #include "conf/config_file.h"
 
 #include "conf/sections.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 /* Loads a file that holds text. */
 static enum po_status load(const char *text, struct config **ret_config,
@@ -38,7 +33,7 @@ struct row {
 	const char *says; /* NULL: accepted */
 };
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "an empty file", "", NULL },
 	{ "comments", "# a\n// b\n/* c\n */\nprofile p { }\n", NULL },
 	{ "a list",
@@ -151,32 +146,29 @@ static struct row rows[] = {
 	{ "a flag that is neither", "profile p {\n x5t = \"maybe\"\n}",
 	  ":2: x5t: " },
 };
-#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
-static void load_row(void **state)
+ROWS(rows, load_row)
 {
-	const struct row *r = *state;
 	po_auto(config) *config = NULL;
 	struct po_error err = { 0 };
-	enum po_status st = load(r->text, &config, &err);
+	enum po_status st = load(row->text, &config, &err);
 
-	if (!r->says) {
+	if (!row->says) {
 		assert_int_equal(st, PO_OK);
 		return;
 	}
 	assert_int_equal(st, PO_E_CONFIG);
 	assert_non_null(strstr(err.text, "/proc/self/fd/"));
-	if (!strstr(err.text, r->says))
-		fail_msg("'%s' has no '%s'", err.text, r->says);
+	if (!strstr(err.text, row->says))
+		fail_msg("'%s' has no '%s'", err.text, row->says);
 }
 
-static void values_and_origins(void **state)
+TEST(values_and_origins)
 {
 	po_auto(config) *config = NULL;
 	const struct profile *p = NULL;
 	const struct origin *origin;
 
-	(void)state;
 	assert_int_equal(load("profile a { }\nprofile b {\n lifetime = 4m\n"
 			      " key = {\"x\", \"y\"}\n x5t = yes\n}\n",
 			      &config, NULL),
@@ -194,14 +186,13 @@ static void values_and_origins(void **state)
 }
 
 /* An option beats the environment, which beats the file; lists start anew. */
-static void who_wins(void **state)
+TEST(who_wins)
 {
 	static const struct origin option = { ORIGIN_OPTION, NULL, 0 };
 	po_auto(config) *config = NULL;
 	po_auto(profile) *p = NULL;
 	const struct profile *found = NULL;
 
-	(void)state;
 	assert_int_equal(
 		load("profile a { scope = \"file\" client-id = \"file\" "
 		     "kid = \"file\" key = {\"u\", \"v\"} }",
@@ -230,12 +221,11 @@ static void who_wins(void **state)
 }
 
 /* Who may ask the agent stands in a file, whatever the environment says. */
-static void the_agents_settings(void **state)
+TEST(the_agents_settings)
 {
 	po_auto(config) *config = NULL;
 	po_auto(profile) *p = NULL;
 
-	(void)state;
 	assert_int_equal(load("profile a { allow-uid = { \"etl\", 1000 } "
 			      "allow-gid = 50 allow-scope = \"a b\" "
 			      "module-paths = { \"/dev/bus\", \"/run\" } }",
@@ -257,12 +247,11 @@ static void the_agents_settings(void **state)
 	assert_null(p->module_paths[2]);
 }
 
-static void sinks_and_their_copies(void **state)
+TEST(sinks_and_their_copies)
 {
 	po_auto(config) *config = NULL;
 	po_auto(profile) *p = NULL;
 
-	(void)state;
 	assert_int_equal(
 		load("profile a {\n sink { owner = me\n path = /a }\n"
 		     "}\nprofile b { scope = x sink { path = /b mode = "
@@ -304,14 +293,13 @@ static char *many_sinks(int n)
 	return text;
 }
 
-static void sinks_at_max_and_one_more(void **state)
+TEST(sinks_at_max_and_one_more)
 {
 	po_auto(config) *config = NULL;
 	po_auto(config) *none = NULL;
 	struct po_error err = { 0 };
 	char *text = many_sinks(SINKS_MAX);
 
-	(void)state;
 	assert_int_equal(load(text, &config, NULL), PO_OK);
 	free(text);
 	text = many_sinks(SINKS_MAX + 1);
@@ -338,14 +326,13 @@ static enum po_status load_path(const char *before, size_t len,
 	return st;
 }
 
-static void paths_at_max_and_one_more(void **state)
+TEST(paths_at_max_and_one_more)
 {
 	static const char *const starts[] = { "profile p { sink { path = \"",
 					      "agent { socket = \"" };
 	static const char *const ends[] = { "\" } }", "\" }" };
 	static const size_t max[] = { SINK_PATH_MAX, AGENT_SOCKET_MAX };
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(load_path(starts[i], max[i], ends[i]), PO_OK);
 		assert_int_equal(load_path(starts[i], max[i] + 1, ends[i]),
@@ -364,14 +351,13 @@ static enum po_status parse(const struct sections *into, const char *name,
 }
 
 /* A later file's agent section replaces the earlier one, whole. */
-static void a_later_agent_section_wins(void **state)
+TEST(a_later_agent_section_wins)
 {
 	po_auto(config) *config = calloc(1, sizeof(*config));
 	const struct sections into = { &config->profiles, &config->servers,
 				       &config->agent };
 	const struct agent_settings *agent = &config->agent;
 
-	(void)state;
 	assert_int_equal(parse(&into, "one",
 			       "agent { socket = /a\n socket-group = g }\n"
 			       "profile p { sink { path = /s } }",
@@ -392,13 +378,12 @@ static void a_later_agent_section_wins(void **state)
 }
 
 /* What a broken section had set already does not end up in the next one. */
-static void nothing_is_left_behind(void **state)
+TEST(nothing_is_left_behind)
 {
 	po_auto(config) *config = calloc(1, sizeof(*config));
 	const struct sections into = { &config->profiles, &config->servers,
 				       &config->agent };
 
-	(void)state;
 	assert_int_equal(parse(&into, "one",
 			       "agent { socket-group = g socket = b }", NULL),
 			 PO_E_CONFIG);
@@ -412,29 +397,4 @@ static void nothing_is_left_behind(void **state)
 			 PO_OK);
 	assert_null(config->agent.socket_group);
 	assert_null(config->profiles.items[0]->sinks[0].owner);
-}
-
-static const struct CMUnitTest others[] = {
-	cmocka_unit_test(sinks_and_their_copies),
-	cmocka_unit_test(sinks_at_max_and_one_more),
-	cmocka_unit_test(paths_at_max_and_one_more),
-	cmocka_unit_test(a_later_agent_section_wins),
-	cmocka_unit_test(nothing_is_left_behind),
-	cmocka_unit_test(values_and_origins),
-	cmocka_unit_test(who_wins),
-	cmocka_unit_test(the_agents_settings),
-};
-#define OTHER_COUNT (sizeof(others) / sizeof(others[0]))
-
-int main(void)
-{
-	struct CMUnitTest tests[ROW_COUNT + OTHER_COUNT];
-
-	memcpy(tests, others, sizeof(others));
-
-	for (size_t i = 0; i < ROW_COUNT; i++)
-		tests[i + OTHER_COUNT] =
-			(struct CMUnitTest){ rows[i].name, load_row, NULL, NULL,
-					     &rows[i] };
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

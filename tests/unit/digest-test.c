@@ -2,14 +2,11 @@
 /* The digest of a profile: two that differ in anything have not the same. */
 #include "conf/profile.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
+#include "unit.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 struct digest {
 	char text[PROFILE_DIGEST_LEN + 1];
@@ -78,12 +75,11 @@ static void spoil(struct profile *p, const struct setting *s, int n)
 	}
 }
 
-static void each_setting_counts(void **state)
+TEST(each_setting_counts)
 {
 	struct digest seen[2 * PROFILE_SETTINGS_MAX + 1];
 	size_t n = 0;
 
-	(void)state;
 	assert_true(profile_settings_count > 40);
 	for (size_t i = 0; i < profile_settings_count; i++) {
 		po_auto(profile) *p = named("p");
@@ -104,12 +100,11 @@ static void each_setting_counts(void **state)
 	}
 }
 
-static void the_same_is_the_same(void **state)
+TEST(the_same_is_the_same)
 {
 	po_auto(profile) *a = named("p"), *b = named("p");
 	po_auto(profile) *copy = NULL;
 
-	(void)state;
 	set(a, "scope", "x y");
 	set(a, "timeout", "7");
 	set(a, "key", "pkcs11:id=%01");
@@ -123,20 +118,18 @@ static void the_same_is_the_same(void **state)
 	assert_true(is_same(a, copy));
 }
 
-static void the_name_counts(void **state)
+TEST(the_name_counts)
 {
 	po_auto(profile) *a = named("a"), *b = named("b"), *none = named(NULL);
 
-	(void)state;
 	assert_false(is_same(a, b));
 	assert_false(is_same(a, none));
 }
 
-static void the_order_of_a_list_counts(void **state)
+TEST(the_order_of_a_list_counts)
 {
 	po_auto(profile) *a = named("p"), *b = named("p");
 
-	(void)state;
 	set(a, "key", "pkcs11:id=%01");
 	set(a, "key", "pkcs11:id=%02");
 	set(b, "key", "pkcs11:id=%02");
@@ -144,11 +137,10 @@ static void the_order_of_a_list_counts(void **state)
 	assert_false(is_same(a, b));
 }
 
-static void not_set_is_not_empty(void **state)
+TEST(not_set_is_not_empty)
 {
 	po_auto(profile) *a = named("p"), *b = named("p");
 
-	(void)state;
 	a->jku = strdup("");
 	assert_false(is_same(a, b));
 }
@@ -158,7 +150,7 @@ struct list_row {
 	const char *a[4], *b[4];
 };
 
-static struct list_row list_rows[] = {
+static const struct list_row list_rows[] = {
 	{ "boundary: a,b and ab", { "a", "b" }, { "ab" } },
 	{ "boundary: ab,c and a,bc", { "ab", "c" }, { "a", "bc" } },
 	{ "boundary: a and a,empty", { "a" }, { "a", "" } },
@@ -168,22 +160,20 @@ static struct list_row list_rows[] = {
 	{ "boundary: a line end", { "a\nb" }, { "a", "\nb" } },
 };
 
-static void boundaries(void **state)
+ROWS(list_rows, boundaries)
 {
-	const struct list_row *r = *state;
 	po_auto(profile) *a = named("p"), *b = named("p");
 
-	for (size_t i = 0; r->a[i]; i++)
-		a->param[i] = strdup(r->a[i]);
-	for (size_t i = 0; r->b[i]; i++)
-		b->param[i] = strdup(r->b[i]);
+	for (size_t i = 0; row->a[i]; i++)
+		a->param[i] = strdup(row->a[i]);
+	for (size_t i = 0; row->b[i]; i++)
+		b->param[i] = strdup(row->b[i]);
 	assert_false(is_same(a, b));
 }
 
 /* One setting's text must not read like the next setting. */
-static void a_text_does_not_pass_for_a_setting(void **state)
+TEST(a_text_does_not_pass_for_a_setting)
 {
-	(void)state;
 	for (size_t i = 0; i + 1 < profile_settings_count; i++) {
 		const struct setting *one = &profile_settings[i];
 		const struct setting *next = &profile_settings[i + 1];
@@ -200,25 +190,4 @@ static void a_text_does_not_pass_for_a_setting(void **state)
 		if (is_same(a, b))
 			fail_msg("%s passes for %s", one->name, next->name);
 	}
-}
-
-#define N_ROWS (sizeof(list_rows) / sizeof(list_rows[0]))
-
-int main(void)
-{
-	static const struct CMUnitTest singles[] = {
-		cmocka_unit_test(each_setting_counts),
-		cmocka_unit_test(the_same_is_the_same),
-		cmocka_unit_test(the_name_counts),
-		cmocka_unit_test(the_order_of_a_list_counts),
-		cmocka_unit_test(not_set_is_not_empty),
-		cmocka_unit_test(a_text_does_not_pass_for_a_setting),
-	};
-	struct CMUnitTest tests[N_ROWS + 6];
-
-	for (size_t i = 0; i < N_ROWS; i++)
-		tests[i] = (struct CMUnitTest){ list_rows[i].name, boundaries,
-						NULL, NULL, &list_rows[i] };
-	memcpy(&tests[N_ROWS], singles, sizeof(singles));
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

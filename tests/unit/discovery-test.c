@@ -2,13 +2,9 @@
 /* Server metadata: where it is, what is taken from it, what is refused. */
 #include "oauth/discovery.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "unit.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 #define BASE "https://as.example/fhir/r4"
 
@@ -18,7 +14,7 @@ struct url_row {
 	const char *base, *url;
 };
 
-static struct url_row url_rows[] = {
+static const struct url_row url_rows[] = {
 	{ "SMART below a path", DISCOVERY_SMART, "https://h/a/r4",
 	  "https://h/a/r4/.well-known/smart-configuration" },
 	{ "SMART with a slash", DISCOVERY_SMART, "https://h/a/r4/",
@@ -35,14 +31,13 @@ static struct url_row url_rows[] = {
 	  "https://h/t/.well-known/openid-configuration" },
 };
 
-static void url_row(void **state)
+ROWS(url_rows, url_row)
 {
-	const struct url_row *r = *state;
 	po_auto_buf url = { 0 };
 
 	buf_init(&url, HTTP_URL_MAX);
-	assert_true(discovery_url(r->kind, r->base, &url));
-	assert_string_equal(buf_text(&url), r->url);
+	assert_true(discovery_url(row->kind, row->base, &url));
+	assert_string_equal(buf_text(&url), row->url);
 }
 
 struct doc_row {
@@ -54,7 +49,7 @@ struct doc_row {
 	const char *said;     /* in the refusal */
 };
 
-static struct doc_row doc_rows[] = {
+static const struct doc_row doc_rows[] = {
 	{ "the endpoint alone", DISCOVERY_SMART, 200,
 	  "{\"token_endpoint\":\"https://x/t\"}", "https://x/t", NULL },
 	{ "a relative endpoint", DISCOVERY_SMART, 200,
@@ -90,29 +85,28 @@ static struct doc_row doc_rows[] = {
 	{ "nothing", DISCOVERY_SMART, 200, "", NULL, "empty" },
 };
 
-static void doc_row(void **state)
+ROWS(doc_rows, doc_row)
 {
-	const struct doc_row *r = *state;
 	po_auto_http_response response = { 0 };
 	po_auto(server_metadata) *m = NULL;
 	struct po_error err = { 0 };
 	enum po_status st;
 
 	http_response_init(&response);
-	response.status = r->status;
-	assert_true(buf_adds(&response.body, r->body));
-	st = discovery_read(r->kind, BASE, &response, &m, &err);
-	assert_int_equal(st, r->endpoint ? PO_OK : PO_E_SERVER);
-	if (r->endpoint) {
-		assert_string_equal(m->token_endpoint, r->endpoint);
+	response.status = row->status;
+	assert_true(buf_adds(&response.body, row->body));
+	st = discovery_read(row->kind, BASE, &response, &m, &err);
+	assert_int_equal(st, row->endpoint ? PO_OK : PO_E_SERVER);
+	if (row->endpoint) {
+		assert_string_equal(m->token_endpoint, row->endpoint);
 		return;
 	}
 	assert_null(m);
-	if (!strstr(err.text, r->said))
-		fail_msg("'%s' is not in '%s'", r->said, err.text);
+	if (!strstr(err.text, row->said))
+		fail_msg("'%s' is not in '%s'", row->said, err.text);
 }
 
-static void aliases_and_lists(void **state)
+TEST(aliases_and_lists)
 {
 	static const char body[] =
 		"{\"token_endpoint\":\"https://x/t\",\"mtls_endpoint_aliases\":"
@@ -123,7 +117,6 @@ static void aliases_and_lists(void **state)
 	po_auto(server_metadata) *m = NULL;
 	const json_t *grants;
 
-	(void)state;
 	http_response_init(&response);
 	response.status = 200;
 	assert_true(buf_adds(&response.body, body));
@@ -136,23 +129,4 @@ static void aliases_and_lists(void **state)
 	assert_false(server_metadata_lists(grants, "client"));
 	assert_null(server_metadata_list(m, "scopes_supported"));
 	assert_null(server_metadata_list(m, "absent"));
-}
-
-#define N_URL PO_ARRAY_SIZE(url_rows)
-#define N_DOC PO_ARRAY_SIZE(doc_rows)
-
-int main(void)
-{
-	struct CMUnitTest tests[N_URL + N_DOC + 1];
-
-	for (size_t i = 0; i < N_URL; i++)
-		tests[i] = (struct CMUnitTest){ url_rows[i].name, url_row, NULL,
-						NULL, &url_rows[i] };
-	for (size_t i = 0; i < N_DOC; i++)
-		tests[N_URL + i] =
-			(struct CMUnitTest){ doc_rows[i].name, doc_row, NULL,
-					     NULL, &doc_rows[i] };
-	tests[N_URL + N_DOC] =
-		(struct CMUnitTest)cmocka_unit_test(aliases_and_lists);
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

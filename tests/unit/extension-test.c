@@ -2,13 +2,9 @@
 /* UDAP's hl7-b2b extension out of NAME=VALUE. */
 #include "oauth/extension.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "unit.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 #define ORG "organization_id=https://example.org"
 #define USE "purpose_of_use=urn:oid:2.16.840.1.113883.5.8#TREAT"
@@ -20,7 +16,7 @@ struct row {
 	const char *said; /* … with this */
 };
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "the least",
 	  { ORG, USE },
 	  "{\"hl7-b2b\":{\"version\":\"1\",\"organization_id\":"
@@ -49,33 +45,20 @@ static struct row rows[] = {
 	  "consent_policy" },
 };
 
-static void extension_row(void **state)
+ROWS(rows, extension_row)
 {
-	const struct row *r = *state;
 	json_auto_t *extensions = NULL;
 	struct po_error err = { 0 };
 	po_auto_buf json = { 0 };
-	enum po_status st = extension_hl7_b2b(r->members, &extensions, &err);
+	enum po_status st = extension_hl7_b2b(row->members, &extensions, &err);
 
-	assert_int_equal(st, r->json ? PO_OK : PO_E_USAGE);
-	if (!r->json) {
-		if (!strstr(err.text, r->said))
-			fail_msg("'%s' is not in '%s'", r->said, err.text);
+	assert_int_equal(st, row->json ? PO_OK : PO_E_USAGE);
+	if (!row->json) {
+		if (!strstr(err.text, row->said))
+			fail_msg("'%s' is not in '%s'", row->said, err.text);
 		return;
 	}
 	buf_init(&json, 4096);
 	assert_true(json_compact(&json, extensions));
-	assert_string_equal(buf_text(&json), r->json);
-}
-
-#define N_ROWS PO_ARRAY_SIZE(rows)
-
-int main(void)
-{
-	struct CMUnitTest tests[N_ROWS];
-
-	for (size_t i = 0; i < N_ROWS; i++)
-		tests[i] = (struct CMUnitTest){ rows[i].name, extension_row,
-						NULL, NULL, &rows[i] };
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	assert_string_equal(buf_text(&json), row->json);
 }

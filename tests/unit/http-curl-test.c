@@ -4,29 +4,25 @@
  * byte, what is taken, and how each failure is named. Needs python3 and
  * openssl(1), and fails without them.
  */
+#include "http/curl.h"
+
 #include "base/clock.h"
 #include "base/environment.h"
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "config.h"
-#include "http/curl.h"
-#include "tests/unit/request-fields.h"
+#include "request-fields.h"
+#include "unit.h"
 
 #include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define PYTHON "/usr/bin/python3"
 #define READY_MS 20000 /* for a server to start on a busy machine */
@@ -138,26 +134,6 @@ static int read_port(int fd)
 	return (int)port;
 }
 
-static int start_servers(void **state)
-{
-	(void)state;
-	assert_non_null(mkdtemp(dir));
-	make_pki();
-	for (enum server s = GOOD; s < N_SERVERS; s++) {
-		int fds[2];
-
-		assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-		servers[s].pid = fork();
-		assert_true(servers[s].pid >= 0);
-		if (servers[s].pid == 0)
-			exec_server(s, fds[1]);
-		assert_int_equal(close(fds[1]), 0);
-		servers[s].port = read_port(fds[0]);
-		assert_int_equal(close(fds[0]), 0);
-	}
-	return curl_client_new(&client, NULL) == PO_OK ? 0 : -1;
-}
-
 static int remove_one(const char *path, const struct stat *st, int type,
 		      struct FTW *where)
 {
@@ -178,6 +154,34 @@ static void stop_servers(void)
 		servers[s].pid = 0;
 	}
 	(void)nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+BEFORE_ALL
+{
+	static const char *const proxies[] = {
+		"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+		"ALL_PROXY",  "no_proxy",    "NO_PROXY",
+	};
+
+	for (size_t i = 0; i < PO_ARRAY_SIZE(proxies); i++)
+		(void)unsetenv(proxies[i]);
+	(void)signal(SIGPIPE, SIG_IGN); /* as the program does */
+	(void)atexit(stop_servers);
+	assert_non_null(mkdtemp(dir));
+	make_pki();
+	for (enum server s = GOOD; s < N_SERVERS; s++) {
+		int fds[2];
+
+		assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+		servers[s].pid = fork();
+		assert_true(servers[s].pid >= 0);
+		if (servers[s].pid == 0)
+			exec_server(s, fds[1]);
+		assert_int_equal(close(fds[1]), 0);
+		servers[s].port = read_port(fds[0]);
+		assert_int_equal(close(fds[0]), 0);
+	}
+	assert_int_equal(curl_client_new(&client, NULL), PO_OK);
 }
 
 /* ---- requests ----------------------------------------------------------------- */
@@ -259,7 +263,7 @@ static size_t count_requests(const char *log)
 	return n;
 }
 
-static void post_is_exact(void **state)
+TEST(post_is_exact)
 {
 	static const char wanted[] =
 		"User-Agent: p11oauth/" PACKAGE_VERSION "\n"
@@ -272,7 +276,6 @@ static void post_is_exact(void **state)
 	char url[PATH_LEN];
 	po_auto_buf fields = { 0 };
 
-	(void)state;
 	buf_init(&fields, 65536);
 	http_response_init(&r);
 	url_of(url, GOOD, "localhost", "/ok?tenant=a%2Fb");
@@ -290,7 +293,7 @@ static void post_is_exact(void **state)
 	assert_string_equal(buf_text(&fields), wanted);
 }
 
-static void get_is_exact(void **state)
+TEST(get_is_exact)
 {
 	static const char wanted[] =
 		"User-Agent: p11oauth/" PACKAGE_VERSION "\n"
@@ -301,7 +304,6 @@ static void get_is_exact(void **state)
 	json_auto_t *request = NULL;
 	po_auto_buf fields = { 0 };
 
-	(void)state;
 	buf_init(&fields, 65536);
 	http_response_init(&r);
 	url_of(url, GOOD, "127.0.0.1", "/ok");
@@ -325,7 +327,7 @@ struct answer {
 	size_t body_len;
 };
 
-static struct answer answers[] = {
+static const struct answer answers[] = {
 	{ "401 is an answer", "/empty-401", 401, "", 0 },
 	{ "503 is an answer", "/empty-503", 503, "", 0 },
 	{ "301 is not followed", "/redirect-301", 301,
@@ -341,28 +343,26 @@ static struct answer answers[] = {
 	{ "interim answer leaves nothing", "/early-hints", 200, "", 2 },
 };
 
-static void answer_row(void **state)
+ROWS(answers, answer_row)
 {
-	const struct answer *a = *state;
 	size_t before = count_requests("requests");
 	po_auto_http_response r = { 0 };
 	char url[PATH_LEN];
 
 	http_response_init(&r);
-	url_of(url, GOOD, "localhost", a->path);
+	url_of(url, GOOD, "localhost", row->path);
 	assert_int_equal(post(url, "ca", 0, &r, NULL), PO_OK);
-	assert_int_equal(r.status, a->status);
-	assert_string_equal(r.location, a->location);
-	assert_int_equal(r.body.len, a->body_len);
+	assert_int_equal(r.status, row->status);
+	assert_string_equal(r.location, row->location);
+	assert_int_equal(r.body.len, row->body_len);
 	assert_int_equal(count_requests("requests"), before + 1);
 }
 
-static void fields_are_kept(void **state)
+TEST(fields_are_kept)
 {
 	po_auto_http_response r = { 0 };
 	char url[PATH_LEN];
 
-	(void)state;
 	http_response_init(&r);
 	url_of(url, GOOD, "localhost", "/correlation");
 	assert_int_equal(post(url, "ca", 0, &r, NULL), PO_OK);
@@ -375,13 +375,12 @@ static void fields_are_kept(void **state)
 	assert_string_equal(r.correlation, "");
 }
 
-static void cookies_are_forgotten(void **state)
+TEST(cookies_are_forgotten)
 {
 	po_auto_buf fields = { 0 };
 	json_auto_t *request = NULL;
 	char url[PATH_LEN];
 
-	(void)state;
 	buf_init(&fields, 65536);
 	url_of(url, GOOD, "localhost", "/cookie");
 	for (int i = 0; i < 2; i++) {
@@ -395,12 +394,11 @@ static void cookies_are_forgotten(void **state)
 	assert_null(strstr(buf_text(&fields), "ookie"));
 }
 
-static void http_to_loopback(void **state)
+TEST(http_to_loopback)
 {
 	po_auto_http_response r = { 0 };
 	char url[PATH_LEN];
 
-	(void)state;
 	http_response_init(&r);
 	url_of(url, PLAIN, "127.0.0.1", "/ok");
 	assert_int_equal(post(url, NULL, 0, &r, NULL), PO_OK);
@@ -418,7 +416,7 @@ struct failure {
 	int64_t timeout_ms;
 };
 
-static struct failure failures[] = {
+static const struct failure failures[] = {
 	{ "unknown CA", GOOD, PO_E_NETWORK, "localhost", "/ok", NULL,
 	  "self-signed certificate in certificate chain", 0 },
 	{ "another CA", GOOD, PO_E_NETWORK, "localhost", "/ok", "self-signed",
@@ -453,9 +451,8 @@ static struct failure failures[] = {
 	  "loopback", 0 },
 };
 
-static void failure_row(void **state)
+ROWS(failures, failure_row)
 {
-	const struct failure *f = *state;
 	struct po_error err = { 0 };
 	po_auto_http_response r = { 0 };
 	char url[PATH_LEN], with_query[PATH_LEN + 16];
@@ -463,16 +460,16 @@ static void failure_row(void **state)
 	int64_t started_ms;
 
 	http_response_init(&r);
-	url_of(url, f->server, f->host, f->path);
+	url_of(url, row->server, row->host, row->path);
 	(void)snprintf(with_query, sizeof(with_query), "%s?q=canary", url);
 	started_ms = clock_monotonic_ms();
-	st = post(with_query, f->trust, f->timeout_ms, &r, &err);
+	st = post(with_query, row->trust, row->timeout_ms, &r, &err);
 	/* our own end, not that of the server's twenty seconds */
 	assert_true(clock_monotonic_ms() - started_ms < 15000);
-	assert_int_equal(st, f->status);
-	assert_int_equal(err.status, f->status);
-	if (!strstr(err.text, f->said))
-		fail_msg("'%s' is not in '%s'", f->said, err.text);
+	assert_int_equal(st, row->status);
+	assert_int_equal(err.status, row->status);
+	if (!strstr(err.text, row->said))
+		fail_msg("'%s' is not in '%s'", row->said, err.text);
 	assert_int_equal(err.native != 0, st == PO_E_NETWORK);
 	assert_null(strstr(err.text, "canary"));
 	if (st == PO_E_NETWORK)
@@ -480,13 +477,12 @@ static void failure_row(void **state)
 }
 
 /* Nothing of the form may have reached a server that is not trusted. */
-static void nothing_was_sent_to_strangers(void **state)
+TEST(nothing_was_sent_to_strangers)
 {
 	static const char *const trust[] = { NULL, "self-signed" };
 	size_t before = count_requests("requests");
 	char url[PATH_LEN];
 
-	(void)state;
 	url_of(url, GOOD, "localhost", "/ok");
 	for (size_t i = 0; i < PO_ARRAY_SIZE(trust); i++) {
 		po_auto_http_response r = { 0 };
@@ -518,18 +514,16 @@ static void post_by_proxy(enum server proxy, const char *said)
 	assert_int_equal(r.body.len, 0);
 }
 
-static void proxy_that_refuses(void **state)
+TEST(proxy_that_refuses)
 {
-	(void)state;
 	post_by_proxy(NOBODY, "Connection refused");
 }
 
-static void proxy_that_wants_a_password(void **state)
+TEST(proxy_that_wants_a_password)
 {
 	json_auto_t *request = NULL;
 	po_auto_buf fields = { 0 };
 
-	(void)state;
 	buf_init(&fields, 65536);
 	post_by_proxy(PLAIN, "407");
 	request = last_request("plain");
@@ -542,55 +536,16 @@ static void proxy_that_wants_a_password(void **state)
 /* ---- the end ----------------------------------------------------------------------- */
 
 /* Last: the signal stays pending. */
-static void signal_ends_it(void **state)
+TEST(signal_ends_it)
 {
 	struct po_error err = { 0 };
 	po_auto_http_response r = { 0 };
 	char url[PATH_LEN];
 
-	(void)state;
 	interrupt_install();
 	assert_int_equal(raise(SIGTERM), 0);
 	http_response_init(&r);
 	url_of(url, GOOD, "localhost", "/slow");
 	assert_int_equal(post(url, "ca", 10000, &r, &err), PO_E_USER);
 	assert_non_null(strstr(err.text, "signal 15"));
-}
-
-#define ROWS(table, function)                                                  \
-	do {                                                                   \
-		for (size_t i = 0; i < PO_ARRAY_SIZE(table); i++)              \
-			tests[n++] = (struct CMUnitTest){ (table)[i].name,     \
-							  function, NULL,      \
-							  NULL, &(table)[i] }; \
-	} while (0)
-#define ONE(function) tests[n++] = (struct CMUnitTest)cmocka_unit_test(function)
-
-int main(void)
-{
-	static const char *const proxies[] = {
-		"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-		"ALL_PROXY",  "no_proxy",    "NO_PROXY",
-	};
-	struct CMUnitTest tests[64];
-	size_t n = 0;
-
-	for (size_t i = 0; i < PO_ARRAY_SIZE(proxies); i++)
-		(void)unsetenv(proxies[i]);
-	(void)signal(SIGPIPE, SIG_IGN); /* as the program does */
-	(void)atexit(stop_servers);
-
-	ONE(post_is_exact);
-	ONE(get_is_exact);
-	ROWS(answers, answer_row);
-	ONE(fields_are_kept);
-	ONE(cookies_are_forgotten);
-	ONE(http_to_loopback);
-	ROWS(failures, failure_row);
-	ONE(nothing_was_sent_to_strangers);
-	ONE(proxy_that_refuses);
-	ONE(proxy_that_wants_a_password);
-	ONE(signal_ends_it);
-	return _cmocka_run_group_tests("http-curl", tests, n, start_servers,
-				       NULL);
 }

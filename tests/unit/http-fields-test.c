@@ -2,14 +2,9 @@
 /* Relative URLs, dates, Retry-After, and how long an answer may be kept. */
 #include "http/http.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
+#include "unit.h"
 
-#include <cmocka.h>
+#include <stdio.h>
 
 #define NOW_S 784111777 /* Sun, 06 Nov 1994 08:49:37 GMT */
 #define NOW "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -20,7 +15,7 @@ struct url_row {
 	const char *url; /* NULL: none */
 };
 
-static struct url_row url_rows[] = {
+static const struct url_row url_rows[] = {
 	{ "absolute", "https://a/fhir", "https://b/token", "https://b/token" },
 	{ "another scheme", "https://a/fhir", "http://b/x", "http://b/x" },
 	{ "a scheme of its own", "https://a/fhir", "urn:x", "urn:x" },
@@ -44,17 +39,16 @@ static struct url_row url_rows[] = {
 	{ "nothing", "https://a/fhir", "", NULL },
 };
 
-static void url_row(void **state)
+ROWS(url_rows, url_row)
 {
-	const struct url_row *r = *state;
 	po_auto_buf out = { 0 };
 	bool ok;
 
 	buf_init(&out, HTTP_URL_MAX);
-	ok = http_resolve_url(r->base, r->reference, &out);
-	assert_int_equal(ok, r->url != NULL);
+	ok = http_resolve_url(row->base, row->reference, &out);
+	assert_int_equal(ok, row->url != NULL);
 	if (ok)
-		assert_string_equal(buf_text(&out), r->url);
+		assert_string_equal(buf_text(&out), row->url);
 }
 
 struct retry_row {
@@ -63,7 +57,7 @@ struct retry_row {
 	int64_t after_s; /* -1: unreadable */
 };
 
-static struct retry_row retry_rows[] = {
+static const struct retry_row retry_rows[] = {
 	{ "retry: absent", "", -1 },
 	{ "retry: seconds", "120", 120 },
 	{ "retry: at once", "0", 0 },
@@ -76,19 +70,18 @@ static struct retry_row retry_rows[] = {
 	{ "retry: trailing text", "12 s", -1 },
 };
 
-static void retry_row(void **state)
+ROWS(retry_rows, retry_row)
 {
-	const struct retry_row *r = *state;
 	po_auto_http_response response = { 0 };
 	int64_t after_s = -1;
 	bool ok;
 
 	http_response_init(&response);
 	(void)snprintf(response.retry_after, sizeof(response.retry_after), "%s",
-		       r->field);
+		       row->field);
 	ok = http_retry_after_s(&response, NOW_S, &after_s);
-	assert_int_equal(ok, r->after_s >= 0);
-	assert_int_equal(after_s, r->after_s);
+	assert_int_equal(ok, row->after_s >= 0);
+	assert_int_equal(after_s, row->after_s);
 }
 
 struct fresh_row {
@@ -97,7 +90,7 @@ struct fresh_row {
 	int64_t fresh_s;
 };
 
-static struct fresh_row fresh_rows[] = {
+static const struct fresh_row fresh_rows[] = {
 	{ "fresh: nothing said", "", "", "", NOW, 0 },
 	{ "fresh: max-age", "max-age=60", "", "", NOW, 60 },
 	{ "fresh: among others", "public, Max-Age=\"60\", immutable", "", "",
@@ -120,37 +113,16 @@ static struct fresh_row fresh_rows[] = {
 	{ "fresh: too large", "max-age=99999999999999999999", "", "", NOW, 0 },
 };
 
-static void fresh_row(void **state)
+ROWS(fresh_rows, fresh_row)
 {
-	const struct fresh_row *r = *state;
 	po_auto_http_response response = { 0 };
 
 	http_response_init(&response);
 	(void)snprintf(response.cache_control, sizeof(response.cache_control),
-		       "%s", r->cache_control);
+		       "%s", row->cache_control);
 	(void)snprintf(response.expires, sizeof(response.expires), "%s",
-		       r->expires);
-	(void)snprintf(response.age, sizeof(response.age), "%s", r->age);
-	(void)snprintf(response.date, sizeof(response.date), "%s", r->date);
-	assert_int_equal(http_fresh_s(&response, NOW_S), r->fresh_s);
-}
-
-#define N_URL PO_ARRAY_SIZE(url_rows)
-#define N_RETRY PO_ARRAY_SIZE(retry_rows)
-#define N_FRESH PO_ARRAY_SIZE(fresh_rows)
-#define ROW(rows, i, function) \
-	((struct CMUnitTest){ rows[i].name, function, NULL, NULL, &rows[i] })
-
-int main(void)
-{
-	struct CMUnitTest tests[N_URL + N_RETRY + N_FRESH];
-	size_t n = 0;
-
-	for (size_t i = 0; i < N_URL; i++)
-		tests[n++] = ROW(url_rows, i, url_row);
-	for (size_t i = 0; i < N_RETRY; i++)
-		tests[n++] = ROW(retry_rows, i, retry_row);
-	for (size_t i = 0; i < N_FRESH; i++)
-		tests[n++] = ROW(fresh_rows, i, fresh_row);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+		       row->expires);
+	(void)snprintf(response.age, sizeof(response.age), "%s", row->age);
+	(void)snprintf(response.date, sizeof(response.date), "%s", row->date);
+	assert_int_equal(http_fresh_s(&response, NOW_S), row->fresh_s);
 }

@@ -4,21 +4,18 @@
  * words for what went wrong. Handshakes are in tests/integ/23*.t.
  */
 #include "http/tls.h"
-#include "tests/unit/test-data.h"
+
+#include "test-data.h"
+#include "unit.h"
 
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
 #include <openssl/x509_vfy.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define MAX_AND_ONE (TLS_CHAIN_MAX + 1)
 
-/* ---- other TLS libraries -------------------------------------------------------- */
+/* ---- other TLS libraries: before the real one, which is looked at once ---------- */
 
 static const char *library;
 
@@ -31,8 +28,21 @@ static curl_version_info_data *other_version(CURLversion age)
 	return &info;
 }
 
+struct other {
+	const char *name;
+	const char *version;
+};
+
+static const struct other others[] = {
+	{ "GnuTLS/3.7.9", "GnuTLS/3.7.9" },
+	{ "OpenSSL/1.1.1n", "OpenSSL/1.1.1n" },
+	{ "LibreSSL/3.6.1", "LibreSSL/3.6.1" },
+	{ "OpenSSL/30.0.1", "OpenSSL/30.0.1" },
+	{ "no TLS library", NULL },
+};
+
 /* A request without a certificate works with any; one with it does not. */
-static void other_library(void **state)
+ROWS(others, other_library)
 {
 	const struct http_identity identity = { 0 };
 	const struct libcurl *real = NULL;
@@ -41,7 +51,7 @@ static void other_library(void **state)
 	struct po_error err = { 0 };
 	struct tls tls;
 
-	library = *state;
+	library = row->version;
 	assert_int_equal(libcurl_load(&real, NULL), PO_OK);
 	lib = *real;
 	lib.version_info = other_version;
@@ -59,20 +69,16 @@ static void other_library(void **state)
 static struct certificate *cert;
 static EVP_PKEY *key;
 
-static int load(void **state)
+BEFORE_ALL
 {
-	(void)state;
 	cert = data_certificate("sandbox/cert.pem");
 	key = data_private_key("sandbox/key.pem");
-	return 0;
 }
 
-static int unload(void **state)
+AFTER_ALL
 {
-	(void)state;
 	certificate_free(cert);
 	EVP_PKEY_free(key);
-	return 0;
 }
 
 struct identity {
@@ -83,7 +89,7 @@ struct identity {
 	const char *said; /* NULL: it is taken */
 };
 
-static struct identity identities[] = {
+static const struct identity identities[] = {
 	{ "a certificate", 1, 0, 0, NULL, NULL },
 	{ "a chain", 2, 0, 0, NULL, NULL },
 	{ "the longest chain", TLS_CHAIN_MAX, 0, 0, NULL, NULL },
@@ -96,9 +102,8 @@ static struct identity identities[] = {
 	{ "another key of the kind", 1, 0, 0, "RSA", "of another key" },
 };
 
-static void identity_row(void **state)
+ROWS(identities, identity_row)
 {
-	const struct identity *row = *state;
 	struct http_der chain[MAX_AND_ONE];
 	struct http_identity identity = { chain, row->chain_len, key };
 	po_auto_t(EVP_PKEY) *other = NULL;
@@ -141,7 +146,7 @@ struct words {
 	const char *want;
 };
 
-static struct words words[] = {
+static const struct words words[] = {
 	{ "nothing to add",
 	  CURLE_OPERATION_TIMEDOUT,
 	  { 0 },
@@ -289,11 +294,11 @@ static struct words words[] = {
 	  "routines::ssl/tls alert internal error, errno 0)" },
 };
 
-static void words_row(void **state)
+ROWS(words, words_row)
 {
-	struct words *row = *state;
+	struct http_verify verify = row->verify;
 	struct tls tls = { .is_on = true,
-			   .verify = &row->verify,
+			   .verify = &verify,
 			   .is_wanted = row->is_wanted };
 	char out[TLS_WORDS_MAX];
 
@@ -301,31 +306,4 @@ static void words_row(void **state)
 	assert_string_equal(tls_words(&tls, row->code, row->reason, out),
 			    row->want);
 	tls_end(&tls);
-}
-
-#define ROWS(table, function)                                                  \
-	do {                                                                   \
-		for (size_t i = 0; i < PO_ARRAY_SIZE(table); i++)              \
-			tests[n++] = (struct CMUnitTest){ (table)[i].name,     \
-							  function, NULL,      \
-							  NULL, &(table)[i] }; \
-	} while (0)
-
-int main(void)
-{
-	static char gnutls[] = "GnuTLS/3.7.9", older[] = "OpenSSL/1.1.1n",
-		    libressl[] = "LibreSSL/3.6.1", newer[] = "OpenSSL/30.0.1";
-	char *const others[] = { gnutls, older, libressl, newer, NULL };
-	struct CMUnitTest tests[64];
-	size_t n = 0;
-
-	/* before the real library, which is looked at once */
-	for (size_t i = 0; i < PO_ARRAY_SIZE(others); i++)
-		tests[n++] = (struct CMUnitTest){ others[i] ? others[i]
-							    : "no TLS library",
-						  other_library, NULL, NULL,
-						  others[i] };
-	ROWS(identities, identity_row);
-	ROWS(words, words_row);
-	return _cmocka_run_group_tests("http-tls", tests, n, load, unload);
 }

@@ -3,25 +3,21 @@
  * Requests to a unix socket, at a real server. Needs python3, and fails without
  * it.
  */
+#include "http/curl.h"
+
 #include "base/environment.h"
 #include "base/json.h"
 #include "config.h"
-#include "http/curl.h"
-#include "tests/unit/request-fields.h"
+#include "request-fields.h"
+#include "unit.h"
 
 #include <poll.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define PYTHON "/usr/bin/python3"
 #define READY_MS 20000 /* for a server to start on a busy machine */
@@ -55,27 +51,6 @@ static void exec_server(int out)
 	_exit(127);
 }
 
-static int start_server(void **state)
-{
-	struct pollfd wait = { .events = POLLIN };
-	char line[256];
-	int fds[2];
-
-	(void)state;
-	assert_non_null(mkdtemp(dir));
-	assert_int_equal(pipe(fds), 0);
-	server = fork();
-	assert_true(server >= 0);
-	if (server == 0)
-		exec_server(fds[1]);
-	assert_int_equal(close(fds[1]), 0);
-	wait.fd = fds[0];
-	assert_int_equal(poll(&wait, 1, READY_MS), 1);
-	assert_true(read(fds[0], line, sizeof(line)) > 0); /* it is ready */
-	assert_int_equal(close(fds[0]), 0);
-	return curl_client_new(&client, NULL) == PO_OK ? 0 : -1;
-}
-
 static void remove_one(const char *name)
 {
 	char path[PATH_LEN];
@@ -94,6 +69,28 @@ static void stop_server(void)
 	remove_one("server.sock");
 	remove_one("log");
 	(void)rmdir(dir);
+}
+
+BEFORE_ALL
+{
+	struct pollfd wait = { .events = POLLIN };
+	char line[256];
+	int fds[2];
+
+	(void)signal(SIGPIPE, SIG_IGN); /* as the program does */
+	(void)atexit(stop_server);
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(pipe(fds), 0);
+	server = fork();
+	assert_true(server >= 0);
+	if (server == 0)
+		exec_server(fds[1]);
+	assert_int_equal(close(fds[1]), 0);
+	wait.fd = fds[0];
+	assert_int_equal(poll(&wait, 1, READY_MS), 1);
+	assert_true(read(fds[0], line, sizeof(line)) > 0); /* it is ready */
+	assert_int_equal(close(fds[0]), 0);
+	assert_int_equal(curl_client_new(&client, NULL), PO_OK);
 }
 
 /* The last request in the log, and how many there are; json_decref() it. */
@@ -134,7 +131,7 @@ static enum po_status get(const char *url, const char *name,
 }
 
 /* No variable sends it elsewhere, and plain http needs no permission. */
-static void request_is_exact(void **state)
+TEST(request_is_exact)
 {
 	static const char wanted[] =
 		"User-Agent: p11oauth/" PACKAGE_VERSION "\n"
@@ -145,7 +142,6 @@ static void request_is_exact(void **state)
 	struct po_error err = { 0 };
 	size_t count;
 
-	(void)state;
 	buf_init(&fields, 65536);
 	http_response_init(&r);
 	if (get("http://localhost/ok?a=b", "server.sock", &r, &err) != PO_OK)
@@ -158,7 +154,7 @@ static void request_is_exact(void **state)
 	assert_string_equal(buf_text(&fields), wanted);
 }
 
-static void body_arrives(void **state)
+TEST(body_arrives)
 {
 	po_auto(secret) *body = secret_from("{\"canary\":1}", 12);
 	po_auto_http_response r = { 0 };
@@ -171,7 +167,6 @@ static void body_arrives(void **state)
 					   .unix_socket = path };
 	size_t count;
 
-	(void)state;
 	http_response_init(&r);
 	in_dir(path, "server.sock");
 	assert_int_equal(client->perform(client, &post, &r, NULL), PO_OK);
@@ -195,7 +190,7 @@ static enum po_status refuse(uid_t uid, struct po_error *err)
 }
 
 /* Who listens is known before a byte is sent. */
-static void listener_is_asked_of(void **state)
+TEST(listener_is_asked_of)
 {
 	po_auto(secret) *body = secret_from("canary", 6);
 	po_auto_http_response r = { 0 };
@@ -209,7 +204,6 @@ static void listener_is_asked_of(void **state)
 				     .check_listener = refuse };
 	size_t before, after;
 
-	(void)state;
 	json_decref(last_request(&before));
 	http_response_init(&r);
 	in_dir(path, "server.sock");
@@ -235,7 +229,7 @@ struct failure {
 	const char *said;
 };
 
-static struct failure failures[] = {
+static const struct failure failures[] = {
 	{ "no such socket", "http://localhost/ok", "absent", PO_E_NETWORK,
 	  HTTP_FAILED_CONNECT, "No such file" },
 	{ "no TLS", "https://localhost/ok", "server.sock", PO_E_NETWORK,
@@ -244,38 +238,19 @@ static struct failure failures[] = {
 	  HTTP_NO_FAILURE, "loopback" },
 };
 
-static void failure_row(void **state)
+ROWS(failures, failure_row)
 {
-	const struct failure *f = *state;
 	po_auto_http_response r = { 0 };
 	struct po_error err = { 0 };
 	size_t before, after;
 
 	json_decref(last_request(&before));
 	http_response_init(&r);
-	assert_int_equal(get(f->url, f->socket, &r, &err), f->status);
-	assert_int_equal(r.failure, f->failure);
-	if (!strstr(err.text, f->said))
-		fail_msg("'%s' is not in '%s'", f->said, err.text);
+	assert_int_equal(get(row->url, row->socket, &r, &err), row->status);
+	assert_int_equal(r.failure, row->failure);
+	if (!strstr(err.text, row->said))
+		fail_msg("'%s' is not in '%s'", row->said, err.text);
 	assert_null(strstr(err.text, "proxy"));
 	json_decref(last_request(&after));
 	assert_int_equal(after, before);
-}
-
-int main(void)
-{
-	struct CMUnitTest tests[8] = {
-		cmocka_unit_test(request_is_exact),
-		cmocka_unit_test(body_arrives),
-		cmocka_unit_test(listener_is_asked_of),
-	};
-	size_t n = 3;
-
-	(void)signal(SIGPIPE, SIG_IGN); /* as the program does */
-	(void)atexit(stop_server);
-	for (size_t i = 0; i < PO_ARRAY_SIZE(failures); i++)
-		tests[n++] = (struct CMUnitTest){ failures[i].name, failure_row,
-						  NULL, NULL, &failures[i] };
-	return _cmocka_run_group_tests("http-unix", tests, n, start_server,
-				       NULL);
 }

@@ -2,13 +2,9 @@
 /* Which URLs are used at all, and what is said of the others. */
 #include "http/http.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "unit.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 struct row {
 	const char *name;
@@ -17,8 +13,7 @@ struct row {
 	bool loopback_http;
 };
 
-/* not const: cmocka hands a row to its test as void * */
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "https", "https://as.example/token", NULL, false },
 	{ "scheme in capitals", "HTTPS://as.example/token", NULL, false },
 	{ "port", "https://as.example:8443/token", NULL, false },
@@ -78,36 +73,33 @@ static struct row rows[] = {
 	{ "text behind [::1]", "http://[::1].as.example/", "port", true },
 };
 
-static void url_row(void **state)
+ROWS(rows, url_row)
 {
-	const struct row *r = *state;
 	struct po_error err = { 0 };
-	enum po_status st = http_check_url(r->url, r->loopback_http, &err);
+	enum po_status st = http_check_url(row->url, row->loopback_http, &err);
 
-	assert_int_equal(st, r->said ? PO_E_USAGE : PO_OK);
+	assert_int_equal(st, row->said ? PO_E_USAGE : PO_OK);
 	assert_int_equal(err.status, st);
-	if (r->said)
-		assert_non_null(strstr(err.text, r->said));
+	if (row->said)
+		assert_non_null(strstr(err.text, row->said));
 }
 
-static void password_is_not_repeated(void **state)
+TEST(password_is_not_repeated)
 {
 	struct po_error err = { 0 };
 
-	(void)state;
 	assert_int_equal(
 		http_check_url("https://me:canary@as.example/", false, &err),
 		PO_E_USAGE);
 	assert_null(strstr(err.text, "canary"));
 }
 
-static void longest_url(void **state)
+TEST(longest_url)
 {
 	static char url[HTTP_URL_MAX + 2] = "https://as.example/";
 	size_t len = strlen(url);
 	struct po_error err = { 0 };
 
-	(void)state;
 	memset(url + len, 'x', HTTP_URL_MAX - len);
 	assert_int_equal(http_check_url(url, false, &err), PO_OK);
 	url[HTTP_URL_MAX] = 'x';
@@ -115,11 +107,10 @@ static void longest_url(void **state)
 	assert_non_null(strstr(err.text, "8192"));
 }
 
-static void response_is_empty(void **state)
+TEST(response_is_empty)
 {
 	po_auto_http_response r = { 0 };
 
-	(void)state;
 	memset(&r, 0xff, sizeof(r));
 	http_response_init(&r);
 	assert_int_equal(r.status, 0);
@@ -130,21 +121,4 @@ static void response_is_empty(void **state)
 	assert_true(buf_adds(&r.body, "x"));
 	http_response_clear(&r);
 	assert_int_equal(r.body.len, 0);
-}
-
-#define N_ROWS PO_ARRAY_SIZE(rows)
-
-int main(void)
-{
-	struct CMUnitTest tests[N_ROWS + 3];
-
-	for (size_t i = 0; i < N_ROWS; i++)
-		tests[i] = (struct CMUnitTest){ rows[i].name, url_row, NULL,
-						NULL, &rows[i] };
-	tests[N_ROWS] =
-		(struct CMUnitTest)cmocka_unit_test(password_is_not_repeated);
-	tests[N_ROWS + 1] = (struct CMUnitTest)cmocka_unit_test(longest_url);
-	tests[N_ROWS + 2] =
-		(struct CMUnitTest)cmocka_unit_test(response_is_empty);
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

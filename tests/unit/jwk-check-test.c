@@ -2,11 +2,9 @@
 /* What is said of one key of a published JWK Set. */
 #include "oauth/jwks_check.h"
 
-#include "tests/unit/jwk-set.h"
-
 #include "base/base64url.h"
-
-#include <stdlib.h>
+#include "jwk-set.h"
+#include "unit.h"
 
 struct row {
 	const char *name;
@@ -26,7 +24,7 @@ struct row {
 	"\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB\""
 #define USELESS 2 /* itself, and that no key is left */
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "good RSA", "rsa", "alg", "\"RS384\"", FINDING_OK, "set",
 	  "1 key, 1 for", 0 },
 	{ "good EC", "ec", "alg", "\"ES384\"", FINDING_OK, "set", "1 key", 0 },
@@ -141,25 +139,24 @@ static struct row rows[] = {
 	  "x5t is not that of", 0 },
 };
 
-static void key_row(void **state)
+ROWS(rows, key_row)
 {
-	const struct row *r = *state;
 	po_auto_http_response answer = { 0 };
 	po_auto_findings f = { 0 };
-	json_auto_t *set = set_make(r->kind);
-	size_t bad = r->bad ? r->bad : r->severity != FINDING_OK;
+	json_auto_t *set = set_make(row->kind);
+	size_t bad = row->bad ? row->bad : row->severity != FINDING_OK;
 
-	set_member(set_key(set, 0), r->member, r->value);
+	set_member(set_key(set, 0), row->member, row->value);
 	set_answer(&answer, set);
 	jwks_check(&answer, NULL, SET_NOW_S, &f, NULL);
 	findings_must_be_sound(&f);
-	(void)findings_must_have(&f, r->severity, r->check, r->text);
+	(void)findings_must_have(&f, row->severity, row->check, row->text);
 	assert_int_equal(findings_count_bad(&f), bad);
 	assert_int_equal(findings_status(&f),
-			 r->severity == FINDING_FAILED ? PO_E_SERVER : PO_OK);
+			 row->severity == FINDING_FAILED ? PO_E_SERVER : PO_OK);
 }
 
-static void key_ops_instead_of_use(void **state)
+TEST(key_ops_instead_of_use)
 {
 	static const struct {
 		const char *text;
@@ -170,7 +167,6 @@ static void key_ops_instead_of_use(void **state)
 		{ "[]", false },          { "\"verify\"", false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(ops); i++) {
 		po_auto_http_response r = { 0 };
 		po_auto_findings f = { 0 };
@@ -189,7 +185,7 @@ static void key_ops_instead_of_use(void **state)
 }
 
 /* A zero octet too many is named, and the key is read all the same. */
-static void n_with_a_zero_octet(void **state)
+TEST(n_with_a_zero_octet)
 {
 	po_auto_http_response r = { 0 };
 	po_auto_findings f = { 0 };
@@ -200,7 +196,6 @@ static void n_with_a_zero_octet(void **state)
 	char text[BASE64URL_LEN(sizeof(bytes)) + 1];
 	size_t len = 0;
 
-	(void)state;
 	assert_true(base64url_decode(bytes + 1, 256, n, strlen(n), &len));
 	base64url_encode(text, bytes, len + 1);
 	assert_int_equal(
@@ -215,11 +210,10 @@ static void n_with_a_zero_octet(void **state)
 			    "RSA-2048");
 }
 
-static void numbers_at_max_and_one_more(void **state)
+TEST(numbers_at_max_and_one_more)
 {
 	static const size_t lengths[] = { 5462, 5463 };
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(lengths); i++) {
 		po_auto_http_response r = { 0 };
 		po_auto_findings f = { 0 };
@@ -239,13 +233,12 @@ static void numbers_at_max_and_one_more(void **state)
 	}
 }
 
-static void x5c_of_another_key(void **state)
+TEST(x5c_of_another_key)
 {
 	po_auto_http_response r = { 0 };
 	po_auto_findings f = { 0 };
 	json_auto_t *set = set_make("x5c rsa");
 
-	(void)state;
 	assert_int_equal(
 		json_object_set(set_key(set, 1), "x5c",
 				json_object_get(set_key(set, 0), "x5c")),
@@ -259,7 +252,7 @@ static void x5c_of_another_key(void **state)
 	assert_int_equal(findings_count_bad(&f), 1);
 }
 
-static void x5c_out_of_date(void **state)
+TEST(x5c_out_of_date)
 {
 	static const struct {
 		int64_t now_s;
@@ -269,7 +262,6 @@ static void x5c_out_of_date(void **state)
 		{ 1361489354, "not valid before 2013-02-21T23:29:15Z" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(dates); i++) {
 		po_auto_http_response r = { 0 };
 		po_auto_findings f = { 0 };
@@ -281,24 +273,4 @@ static void x5c_out_of_date(void **state)
 					 dates[i].text);
 		assert_int_equal(findings_count_bad(&f), 1);
 	}
-}
-
-int main(void)
-{
-	struct CMUnitTest tests[PO_ARRAY_SIZE(rows) + 5];
-	static const struct CMUnitTest more[5] = {
-		cmocka_unit_test(key_ops_instead_of_use),
-		cmocka_unit_test(n_with_a_zero_octet),
-		cmocka_unit_test(numbers_at_max_and_one_more),
-		cmocka_unit_test(x5c_of_another_key),
-		cmocka_unit_test(x5c_out_of_date),
-	};
-	size_t n = 0;
-
-	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++)
-		tests[n++] = (struct CMUnitTest){ rows[i].name, key_row, NULL,
-						  NULL, &rows[i] };
-	for (size_t i = 0; i < PO_ARRAY_SIZE(more); i++)
-		tests[n++] = more[i];
-	return _cmocka_run_group_tests("jwk-check", tests, n, NULL, NULL);
 }

@@ -2,12 +2,10 @@
 /* What is said of a published JWK Set: of the answer, the whole, and ours. */
 #include "oauth/jwks_check.h"
 
-#include "tests/unit/jwk-set.h"
-
 #include "base/text.h"
+#include "jwk-set.h"
 #include "key/jwk.h"
-
-#include <stdlib.h>
+#include "unit.h"
 
 /* ---- the answer ---------------------------------------------------------------------- */
 
@@ -28,7 +26,7 @@ struct answer_row {
 #define OF_CACHE(cache, expires) 200, SET_TYPE, cache, expires, NULL
 #define OF_BODY(body) 200, GOOD, body
 
-static struct answer_row answer_rows[] = {
+static const struct answer_row answer_rows[] = {
 	{ "good", 200, GOOD, NULL, FINDING_OK, "access", "readable" },
 	{ "401", 401, SET_TYPE, "", "Basic realm=x", "", FINDING_FAILED,
 	  "access", "wants credentials (HTTP 401, Basic realm=x)" },
@@ -100,9 +98,8 @@ static struct answer_row answer_rows[] = {
 	  FINDING_FAILED, "set", "single JWK" },
 };
 
-static void answer_row(void **state)
+ROWS(answer_rows, answer_row)
 {
-	const struct answer_row *row = *state;
 	po_auto_http_response r = { 0 };
 	po_auto_findings f = { 0 };
 	json_auto_t *set = set_make("rsa");
@@ -131,13 +128,12 @@ static void answer_row(void **state)
 
 /* ---- the set --------------------------------------------------------------------- */
 
-static void an_entry_that_is_no_object(void **state)
+TEST(an_entry_that_is_no_object)
 {
 	po_auto_http_response r = { 0 };
 	po_auto_findings f = { 0 };
 	json_auto_t *set = set_make("rsa");
 
-	(void)state;
 	assert_int_equal(
 		json_array_append_new(json_object_get(set, "keys"),
 				      json_pack("[{s:s}]", "d", SET_CANARY)),
@@ -151,7 +147,7 @@ static void an_entry_that_is_no_object(void **state)
 				 "key 2 has a private member, 'd'");
 }
 
-static void private_beside_the_keys(void **state)
+TEST(private_beside_the_keys)
 {
 	static const char pem[] = "-----BEGIN RSA PRIVATE KEY-----\n" SET_CANARY
 				  "\n-----END RSA PRIVATE KEY-----\n";
@@ -160,7 +156,6 @@ static void private_beside_the_keys(void **state)
 	po_auto_findings f = { 0 };
 	json_auto_t *set = set_make("rsa");
 
-	(void)state;
 	assert_int_equal(
 		json_object_set_new(set, "backup",
 				    json_pack("{s:s}", "qi", SET_CANARY)),
@@ -181,14 +176,13 @@ static void private_beside_the_keys(void **state)
 }
 
 /* For machines: the kid as it is, though the text is made printable. */
-static void findings_have_the_kid(void **state)
+TEST(findings_have_the_kid)
 {
 	po_auto_http_response r = { 0 };
 	po_auto_findings f = { 0 };
 	json_auto_t *set = set_make("rsa ec");
 	const struct finding *found;
 
-	(void)state;
 	set_member(set_key(set, 0), "kid", "\"\\u202ea\\n\"");
 	set_member(set_key(set, 0), "d", "\"" SET_CANARY "\"");
 	set_member(set_key(set, 1), "kid", NULL);
@@ -207,7 +201,7 @@ static void findings_have_the_kid(void **state)
 }
 
 /* However long a kid is, the cause stays in the text. */
-static void long_kids_are_cut(void **state)
+TEST(long_kids_are_cut)
 {
 	po_auto_http_response r = { 0 };
 	po_auto_findings f = { 0 };
@@ -215,7 +209,6 @@ static void long_kids_are_cut(void **state)
 	const struct finding *found;
 	po_auto_buf kid = { 0 };
 
-	(void)state;
 	buf_init(&kid, 10000);
 	for (int i = 0; i < 1001; i++)
 		assert_true(buf_adds(&kid, "\xc3\xa4"));
@@ -232,9 +225,8 @@ static void long_kids_are_cut(void **state)
 	assert_int_equal(strlen(found->kid), FINDING_TEXT_MAX - 2);
 }
 
-static void as_many_keys_as_may_be(void **state)
+TEST(as_many_keys_as_may_be)
 {
-	(void)state;
 	for (size_t more = 0; more < 2; more++) {
 		po_auto_http_response r = { 0 };
 		po_auto_findings f = { 0 };
@@ -264,7 +256,7 @@ static void as_many_keys_as_may_be(void **state)
 	}
 }
 
-static void keys_are_told(void **state)
+TEST(keys_are_told)
 {
 	po_auto_http_response r = { 0 };
 	po_auto_findings f = { 0 };
@@ -272,7 +264,6 @@ static void keys_are_told(void **state)
 	json_auto_t *keys = NULL;
 	const json_t *told;
 
-	(void)state;
 	set_member(set_key(set, 0), "alg", "\"RS384\"");
 	set_member(set_key(set, 1), "y", NULL);
 	set_answer(&r, set);
@@ -306,7 +297,7 @@ struct ours_row {
 	enum severity severity;
 };
 
-static struct ours_row ours_rows[] = {
+static const struct ours_row ours_rows[] = {
 	{ "ours: there", "rsa", "rsa", NULL, "alg", "\"RS384\"", PO_OK,
 	  "our key is there, as kid 'rsa'", FINDING_OK },
 	{ "ours: the second", "ec", "ec", "ES384", "alg", "\"RS384\"", PO_OK,
@@ -336,9 +327,8 @@ static struct ours_row ours_rows[] = {
 	  PO_E_NOT_FOUND, "neither kid '' nor our key", FINDING_FAILED },
 };
 
-static void ours_row(void **state)
+ROWS(ours_rows, ours_row)
 {
-	const struct ours_row *row = *state;
 	po_auto_http_response r = { 0 };
 	po_auto_findings f = { 0 };
 	json_auto_t *set = set_make("rsa ec");
@@ -360,7 +350,7 @@ static void ours_row(void **state)
 }
 
 /* What is said of the key itself comes before. */
-static void ours_is_spoilt(void **state)
+TEST(ours_is_spoilt)
 {
 	static const struct {
 		const char *member, *value, *text;
@@ -369,7 +359,6 @@ static void ours_is_spoilt(void **state)
 		{ "n", "\"+\"", "is our kid, but its key cannot be read" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++) {
 		po_auto_http_response r = { 0 };
 		po_auto_findings f = { 0 };
@@ -391,7 +380,7 @@ static void ours_is_spoilt(void **state)
 }
 
 /* Each key that may sign must be there. */
-static void several_of_ours(void **state)
+TEST(several_of_ours)
 {
 	po_auto_http_response r = { 0 };
 	po_auto_findings f = { 0 };
@@ -402,7 +391,6 @@ static void several_of_ours(void **state)
 	struct jwks_expected second = { .kid = "x5c" };
 	struct jwks_expected first = { .kid = "ec", .next = &second };
 
-	(void)state;
 	assert_int_equal(jwk_to_pubkey(set_key(set, 1), &a, NULL), PO_OK);
 	assert_int_equal(jwk_to_pubkey(absent, &b, NULL), PO_OK);
 	first.key = a;
@@ -413,32 +401,4 @@ static void several_of_ours(void **state)
 	(void)findings_must_have(&f, FINDING_FAILED, "ours",
 				 "neither kid 'x5c'");
 	assert_int_equal(findings_status(&f), PO_E_NOT_FOUND);
-}
-
-int main(void)
-{
-	struct CMUnitTest tests[PO_ARRAY_SIZE(answer_rows) +
-				PO_ARRAY_SIZE(ours_rows) + 8];
-	static const struct CMUnitTest more[8] = {
-		cmocka_unit_test(an_entry_that_is_no_object),
-		cmocka_unit_test(private_beside_the_keys),
-		cmocka_unit_test(findings_have_the_kid),
-		cmocka_unit_test(long_kids_are_cut),
-		cmocka_unit_test(as_many_keys_as_may_be),
-		cmocka_unit_test(keys_are_told),
-		cmocka_unit_test(ours_is_spoilt),
-		cmocka_unit_test(several_of_ours),
-	};
-	size_t n = 0;
-
-	for (size_t i = 0; i < PO_ARRAY_SIZE(answer_rows); i++)
-		tests[n++] =
-			(struct CMUnitTest){ answer_rows[i].name, answer_row,
-					     NULL, NULL, &answer_rows[i] };
-	for (size_t i = 0; i < PO_ARRAY_SIZE(ours_rows); i++)
-		tests[n++] = (struct CMUnitTest){ ours_rows[i].name, ours_row,
-						  NULL, NULL, &ours_rows[i] };
-	for (size_t i = 0; i < PO_ARRAY_SIZE(more); i++)
-		tests[n++] = more[i];
-	return _cmocka_run_group_tests("jwks-check", tests, n, NULL, NULL);
 }

@@ -2,13 +2,10 @@
 /* A profile that goes to another process and arrives as it was. */
 #include "conf/profile_json.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
+#include "unit.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define TEXT_MAX 128
 
@@ -98,26 +95,24 @@ static void expect_same(const struct profile *a, const struct profile *b)
 	}
 }
 
-static void all_settings(void **state)
+TEST(all_settings)
 {
 	po_auto(profile) *p = full();
 	json_auto_t *value = sent(p);
 	po_auto(profile) *back = NULL;
 	struct po_error err = { 0 };
 
-	(void)state;
 	if (profile_from_json(value, &back, &err) != PO_OK)
 		fail_msg("%s", err.text);
 	expect_same(p, back);
 }
 
-static void no_setting(void **state)
+TEST(no_setting)
 {
 	po_auto(profile) *p = profile_new("bare");
 	json_auto_t *value = sent(p);
 	po_auto(profile) *back = NULL;
 
-	(void)state;
 	assert_int_equal(profile_from_json(value, &back, NULL), PO_OK);
 	expect_same(p, back);
 }
@@ -140,9 +135,8 @@ static const char *const wrong[] = {
 	"\"origin\":3,\"line\":1}]}",
 };
 
-static void not_ours(void **state)
+TEST(not_ours)
 {
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(wrong); i++) {
 		json_auto_t *value = NULL;
 		struct profile *p = NULL;
@@ -155,15 +149,4 @@ static void not_ours(void **state)
 			fail_msg("taken: %s", wrong[i]);
 		assert_null(p);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_settings),
-		cmocka_unit_test(no_setting),
-		cmocka_unit_test(not_ours),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is said of an answer without an access token. */
 #include "oauth/access_token.h"
-#include "oauth/refusal.h"
-
-#include "response.h"
 
 #include "base/text.h"
-
-#include <stdlib.h>
+#include "oauth/refusal.h"
+#include "response.h"
+#include "unit.h"
 
 #define JSON "application/json"
 
@@ -23,7 +21,7 @@ struct row {
 #define REFUSED(text) PO_E_REFUSED, "the server refused: " text
 #define FAILED(text) PO_E_SERVER, "the server failed: " text
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "invalid_client, 400", 400, JSON, "{\"error\":\"invalid_client\"}",
 	  REFUSED("invalid_client (HTTP 400)") },
 	{ "invalid_client, 401", 401, JSON,
@@ -163,9 +161,8 @@ static struct row rows[] = {
 };
 
 /* Through the door that the program uses. */
-static void refusal_row(void **state)
+ROWS(rows, refusal_row)
 {
-	const struct row *row = *state;
 	po_auto(access_token) *t = NULL;
 	struct po_error err = { 0 };
 	po_auto_http_response r = { 0 };
@@ -176,11 +173,10 @@ static void refusal_row(void **state)
 	assert_string_equal(err.text, row->said);
 }
 
-static void redirect(void **state)
+TEST(redirect)
 {
 	static const long statuses[] = { 301, 302, 303, 307, 308 };
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(statuses); i++) {
 		po_auto(access_token) *t = NULL;
 		struct po_error err = { 0 };
@@ -198,7 +194,7 @@ static void redirect(void **state)
 	}
 }
 
-static void redirect_with_a_token(void **state)
+TEST(redirect_with_a_token)
 {
 	static const struct {
 		const char *location, *said;
@@ -210,7 +206,6 @@ static void redirect_with_a_token(void **state)
 		{ "", "to nowhere (HTTP 302)" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(redirects); i++) {
 		struct po_error err = { 0 };
 		po_auto_http_response r = { 0 };
@@ -226,7 +221,7 @@ static void redirect_with_a_token(void **state)
 }
 
 /* A JWT where the text is cut goes, too, and so does a cut one. */
-static void long_assertions_go(void **state)
+TEST(long_assertions_go)
 {
 	for (size_t before = REFUSAL_TEXT_MAX - 40;
 	     before < REFUSAL_TEXT_MAX + 4; before++) {
@@ -235,7 +230,6 @@ static void long_assertions_go(void **state)
 		json_auto_t *body = NULL;
 		po_auto_buf text = { 0 };
 
-		(void)state;
 		buf_init(&text, 4096);
 		for (size_t i = 0; i < before; i++)
 			assert_true(buf_adds(&text, " "));
@@ -250,12 +244,11 @@ static void long_assertions_go(void **state)
 	}
 }
 
-static void challenge_when_there_is_nothing_else(void **state)
+TEST(challenge_when_there_is_nothing_else)
 {
 	struct po_error err = { 0 };
 	po_auto_http_response r = { 0 };
 
-	(void)state;
 	response_make(&r, 401, NULL, "", 0);
 	(void)snprintf(r.www_authenticate, sizeof(r.www_authenticate),
 		       "Bearer error=\"invalid_client\"");
@@ -264,13 +257,12 @@ static void challenge_when_there_is_nothing_else(void **state)
 				      "error=\"invalid_client\" (HTTP 401)");
 }
 
-static void challenge_beside_an_error(void **state)
+TEST(challenge_beside_an_error)
 {
 	json_auto_t *body = json_pack("{s:s}", "error", "invalid_client");
 	struct po_error err = { 0 };
 	po_auto_http_response r = { 0 };
 
-	(void)state;
 	response_make(&r, 401, JSON, "", 0);
 	(void)snprintf(r.www_authenticate, sizeof(r.www_authenticate),
 		       "Basic realm=\"x\x1b\"");
@@ -283,12 +275,11 @@ static void challenge_beside_an_error(void **state)
 			    "X-Request-Id: 17)");
 }
 
-static void correlation_is_shown(void **state)
+TEST(correlation_is_shown)
 {
 	struct po_error err = { 0 };
 	po_auto_http_response r = { 0 };
 
-	(void)state;
 	response_make(&r, 400, NULL, "", 0);
 	(void)snprintf(r.correlation, sizeof(r.correlation),
 		       "X-Request-Id: 17\x07");
@@ -300,11 +291,10 @@ static void correlation_is_shown(void **state)
 }
 
 /* However long a server talks, its status stays in the text. */
-static void long_texts_are_cut(void **state)
+TEST(long_texts_are_cut)
 {
 	static const char *const pieces[] = { "x", "\\u001b", "\xc3\xa4" };
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(pieces); i++) {
 		po_auto(access_token) *t = NULL;
 		static struct po_error err;
@@ -329,12 +319,11 @@ static void long_texts_are_cut(void **state)
 	}
 }
 
-static void long_prose_is_cut(void **state)
+TEST(long_prose_is_cut)
 {
 	struct po_error err = { 0 };
 	po_auto_http_response r = { 0 };
 
-	(void)state;
 	response_make(&r, 404, "text/plain", "", 0);
 	assert_true(buf_adds(&r.body, "("));
 	for (int i = 0; i < 1000; i++)
@@ -344,37 +333,12 @@ static void long_prose_is_cut(void **state)
 	assert_non_null(strstr(err.text, "z... (HTTP 404)"));
 }
 
-static void body_with_nul(void **state)
+TEST(body_with_nul)
 {
 	po_auto(access_token) *t = NULL;
 	struct po_error err = { 0 };
 	po_auto_http_response r = { 0 };
 
-	(void)state;
 	response_make(&r, 200, JSON, "{\0\"x\":1}", 9);
 	assert_int_equal(access_token_read(&r, 0, &t, &err), PO_E_SERVER);
-}
-
-int main(void)
-{
-	struct CMUnitTest tests[PO_ARRAY_SIZE(rows) + 9];
-	static const struct CMUnitTest more[9] = {
-		cmocka_unit_test(redirect),
-		cmocka_unit_test(redirect_with_a_token),
-		cmocka_unit_test(long_assertions_go),
-		cmocka_unit_test(challenge_when_there_is_nothing_else),
-		cmocka_unit_test(challenge_beside_an_error),
-		cmocka_unit_test(correlation_is_shown),
-		cmocka_unit_test(long_texts_are_cut),
-		cmocka_unit_test(long_prose_is_cut),
-		cmocka_unit_test(body_with_nul),
-	};
-	size_t n = 0;
-
-	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++)
-		tests[n++] = (struct CMUnitTest){ rows[i].name, refusal_row,
-						  NULL, NULL, &rows[i] };
-	for (size_t i = 0; i < PO_ARRAY_SIZE(more); i++)
-		tests[n++] = more[i];
-	return _cmocka_run_group_tests("refusal", tests, n, NULL, NULL);
 }

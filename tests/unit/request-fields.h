@@ -6,14 +6,9 @@
 #define PO_TESTS_UNIT_REQUEST_FIELDS_H
 
 #include "base/json.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 /* "Name: value\n" of each field, in the order sent, but for Host. */
 static inline void fields_of(const json_t *request, struct buf *out)

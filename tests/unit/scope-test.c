@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The grammar of scopes, and whether what was granted is what was asked. */
 #include "oauth/access_token.h"
+
 #include "oauth/token_request.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 struct grammar {
 	const char *name;
@@ -17,7 +13,7 @@ struct grammar {
 	const char *said; /* NULL: the scope is good */
 };
 
-static struct grammar grammars[] = {
+static const struct grammar grammars[] = {
 	{ "one", "system/*.read", NULL },
 	{ "two", "system/*.read system/*.write", NULL },
 	{ "query", "system/Observation.rs?category=http://x|y", NULL },
@@ -36,15 +32,14 @@ static struct grammar grammars[] = {
 	{ "not ASCII", "a \xc3\xa4", "0xc3 at 2" },
 };
 
-static void grammar_row(void **state)
+ROWS(grammars, grammar_row)
 {
-	const struct grammar *g = *state;
 	struct po_error err = { 0 };
 
-	assert_int_equal(scope_check(g->scope, &err),
-			 g->said ? PO_E_USAGE : PO_OK);
-	if (g->said)
-		assert_non_null(strstr(err.text, g->said));
+	assert_int_equal(scope_check(row->scope, &err),
+			 row->said ? PO_E_USAGE : PO_OK);
+	if (row->said)
+		assert_non_null(strstr(err.text, row->said));
 }
 
 struct grant {
@@ -54,7 +49,7 @@ struct grant {
 	bool is_granted;
 };
 
-static struct grant grants[] = {
+static const struct grant grants[] = {
 	{ "nothing said", "system/*.read", NULL, true },
 	{ "same", "system/*.read", "system/*.read", true },
 	{ "more", "a", "b a c", true },
@@ -83,30 +78,15 @@ static struct grant grants[] = {
 	{ "foreign read is no rs", "x/y.read", "x/y.rs", false },
 };
 
-static void grant_row(void **state)
+ROWS(grants, grant_row)
 {
-	const struct grant *g = *state;
 	char scope[128] = "";
 	struct access_token token = { 0 };
 
-	if (g->granted) {
-		memcpy(scope, g->granted, strlen(g->granted) + 1);
+	if (row->granted) {
+		memcpy(scope, row->granted, strlen(row->granted) + 1);
 		token.scope = scope;
 	}
-	assert_int_equal(access_token_grants(&token, g->asked), g->is_granted);
-}
-
-int main(void)
-{
-	struct CMUnitTest
-		tests[PO_ARRAY_SIZE(grammars) + PO_ARRAY_SIZE(grants)];
-	size_t n = 0;
-
-	for (size_t i = 0; i < PO_ARRAY_SIZE(grammars); i++)
-		tests[n++] = (struct CMUnitTest){ grammars[i].name, grammar_row,
-						  NULL, NULL, &grammars[i] };
-	for (size_t i = 0; i < PO_ARRAY_SIZE(grants); i++)
-		tests[n++] = (struct CMUnitTest){ grants[i].name, grant_row,
-						  NULL, NULL, &grants[i] };
-	return _cmocka_run_group_tests("scope", tests, n, NULL, NULL);
+	assert_int_equal(access_token_grants(&token, row->asked),
+			 row->is_granted);
 }

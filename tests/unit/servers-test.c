@@ -2,16 +2,12 @@
 /* The rules that the program brings, and how a profile gets them. */
 #include "conf/config_file.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static struct config *load(const char *text)
 {
@@ -43,13 +39,12 @@ static struct profile *profile_of(const struct config *config)
 }
 
 /* Each is known by name to help and completion, says what it is and whence. */
-static void all_are_complete(void **state)
+TEST(all_are_complete)
 {
 	po_auto(config) *config = NULL;
 	const char *const *words = profile_setting("server")->words;
 	size_t n = 0;
 
-	(void)state;
 	assert_int_equal(config_load_none(&config, NULL), PO_OK);
 	assert_int_equal(config->own_servers.count, 21);
 	for (; words[n]; n++) {
@@ -61,12 +56,11 @@ static void all_are_complete(void **state)
 	assert_int_equal(n, config->own_servers.count);
 }
 
-static void smart_is_the_default(void **state)
+TEST(smart_is_the_default)
 {
 	po_auto(config) *config = load("profile p { }");
 	po_auto(profile) *p = profile_of(config);
 
-	(void)state;
 	assert_string_equal(p->audience, "token-endpoint");
 	assert_string_equal(p->typ, "JWT");
 	assert_true(p->iat && !p->nbf && p->need_scope && !p->send_client_id);
@@ -74,12 +68,11 @@ static void smart_is_the_default(void **state)
 	assert_string_equal(p->algorithms[0], "RS384");
 }
 
-static void the_rest_is_as_in_smart(void **state)
+TEST(the_rest_is_as_in_smart)
 {
 	po_auto(config) *config = load("profile p { server = \"entra\" }");
 	po_auto(profile) *p = profile_of(config);
 
-	(void)state;
 	assert_true(p->x5t_s256 && p->nbf && p->send_client_id && p->iat);
 	assert_string_equal(p->algorithms[0], "PS256");
 	assert_null(p->algorithms[1]);
@@ -87,20 +80,19 @@ static void the_rest_is_as_in_smart(void **state)
 	assert_true(p->need_scope);
 }
 
-static void the_profile_wins(void **state)
+TEST(the_profile_wins)
 {
 	po_auto(config) *config =
 		load("profile p { server = \"entra\"\nx5t-s256 = no\nkid = "
 		     "\"id\" }");
 	po_auto(profile) *p = profile_of(config);
 
-	(void)state;
 	assert_false(p->x5t_s256);
 	assert_string_equal(p->kid, "id");
 	assert_true(p->nbf);
 }
 
-static void a_file_adds_and_replaces(void **state)
+TEST(a_file_adds_and_replaces)
 {
 	po_auto(config) *config =
 		load("server smart { lifetime = 60 }\n"
@@ -111,7 +103,6 @@ static void a_file_adds_and_replaces(void **state)
 	po_auto(profile) *own = profile_of(config);
 	po_auto(profile) *smart = profile_of(other);
 
-	(void)state;
 	assert_string_equal(own->typ, "none");
 	assert_string_equal(own->form[0], "a=b");
 	/* not the file's smart: what it leaves open must come from somewhere */
@@ -120,14 +111,13 @@ static void a_file_adds_and_replaces(void **state)
 	assert_true(smart->iat);
 }
 
-static void unknown_names_are_refused(void **state)
+TEST(unknown_names_are_refused)
 {
 	po_auto(config) *config = load("profile p { server = \"entar\" }");
 	const struct profile *from = NULL;
 	po_auto(profile) *p = NULL;
 	struct po_error err = { 0 };
 
-	(void)state;
 	assert_int_equal(config_find(config, "p", &from, NULL), PO_OK);
 	p = profile_copy(from);
 	assert_int_equal(config_apply_server(config, p, &err), PO_E_CONFIG);
@@ -140,7 +130,7 @@ struct refused {
 	const char *text, *said;
 };
 
-static struct refused refused[] = {
+static const struct refused refused[] = {
 	{ "a profile's key in a section", "server s {\nclient-id = \"x\"\n}",
 	  ":2: unknown key 'client-id'" },
 	{ "a section's key in a profile", "profile p {\nform = \"a=b\"\n}",
@@ -153,38 +143,18 @@ static struct refused refused[] = {
 	  ":2: assertion-max: " },
 };
 
-static void refused_row(void **state)
+ROWS(refused, refused_row)
 {
-	const struct refused *r = *state;
 	int fd = memfd_create("conf", MFD_CLOEXEC);
 	po_auto(config) *config = NULL;
 	struct po_error err = { 0 };
 	char path[64];
 
-	assert_int_equal(write(fd, r->text, strlen(r->text)), strlen(r->text));
+	assert_int_equal(write(fd, row->text, strlen(row->text)),
+			 strlen(row->text));
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	assert_int_equal(config_load(path, &config, &err), PO_E_CONFIG);
 	assert_int_equal(close(fd), 0);
-	if (!strstr(err.text, r->said))
-		fail_msg("'%s' is not in '%s'", r->said, err.text);
-}
-
-#define N_REFUSED PO_ARRAY_SIZE(refused)
-
-int main(void)
-{
-	struct CMUnitTest tests[6 + N_REFUSED] = {
-		cmocka_unit_test(all_are_complete),
-		cmocka_unit_test(smart_is_the_default),
-		cmocka_unit_test(the_rest_is_as_in_smart),
-		cmocka_unit_test(the_profile_wins),
-		cmocka_unit_test(a_file_adds_and_replaces),
-		cmocka_unit_test(unknown_names_are_refused),
-	};
-
-	for (size_t i = 0; i < N_REFUSED; i++)
-		tests[6 + i] =
-			(struct CMUnitTest){ refused[i].name, refused_row, NULL,
-					     NULL, &refused[i] };
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (!strstr(err.text, row->said))
+		fail_msg("'%s' is not in '%s'", row->said, err.text);
 }

@@ -2,14 +2,9 @@
 /* The form that goes to the token endpoint (RFC 6749 appendix B). */
 #include "oauth/token_request.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "unit.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 #define ASSERTION "eyJ.eyJ-_.c2ln"
 #define GRANT "grant_type=client_credentials"
@@ -26,7 +21,7 @@ struct row {
 	const char *said; /* … in these words */
 };
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "plain",
 	  "system/*.read",
 	  NULL,
@@ -124,49 +119,46 @@ static struct row rows[] = {
 	  "client_assertion_type" },
 };
 
-static void form_row(void **state)
+ROWS(rows, form_row)
 {
-	const struct row *r = *state;
 	po_auto(secret) *assertion = secret_from(ASSERTION, strlen(ASSERTION));
 	po_auto(secret) *form = NULL;
-	struct token_request req = { .scope = r->scope,
-				     .client_id = r->client_id,
+	struct token_request req = { .scope = row->scope,
+				     .client_id = row->client_id,
 				     .assertion = secret_reveal(assertion),
-				     .params = r->params };
+				     .params = row->params };
 	struct po_error err = { 0 };
 	enum po_status st;
 
 	assert_non_null(assertion);
 	st = token_request_form(&req, &form, &err);
-	assert_int_equal(st, r->form ? PO_OK : PO_E_USAGE);
-	if (r->form) {
-		assert_string_equal(secret_reveal(form), r->form);
-		assert_int_equal(secret_len(form), strlen(r->form));
+	assert_int_equal(st, row->form ? PO_OK : PO_E_USAGE);
+	if (row->form) {
+		assert_string_equal(secret_reveal(form), row->form);
+		assert_int_equal(secret_len(form), strlen(row->form));
 	} else {
 		assert_null(form);
-		assert_non_null(strstr(err.text, r->said));
+		assert_non_null(strstr(err.text, row->said));
 	}
 }
 
-static void no_parameters(void **state)
+TEST(no_parameters)
 {
 	po_auto(secret) *assertion = secret_from(ASSERTION, strlen(ASSERTION));
 	po_auto(secret) *form = NULL;
 	struct token_request req = { .assertion = secret_reveal(assertion) };
 
-	(void)state;
 	assert_int_equal(token_request_form(&req, &form, NULL), PO_OK);
 	assert_string_equal(secret_reveal(form), GRANT "&" TYPE "&" CLIENT);
 }
 
 /* The assertion is the grant (RFC 7523 section 2.1). */
-static void jwt_bearer(void **state)
+TEST(jwt_bearer)
 {
 	po_auto(secret) *form = NULL;
 	struct token_request req = { .grant = GRANT_JWT_BEARER,
 				     .assertion = ASSERTION };
 
-	(void)state;
 	assert_int_equal(token_request_form(&req, &form, NULL), PO_OK);
 	assert_string_equal(
 		secret_reveal(form),
@@ -175,17 +167,16 @@ static void jwt_bearer(void **state)
 }
 
 /* TLS authenticates the client, which names itself (RFC 8705 section 2). */
-static void without_assertion(void **state)
+TEST(without_assertion)
 {
 	po_auto(secret) *form = NULL;
 	struct token_request req = { .client_id = "me", .scope = "a" };
 
-	(void)state;
 	assert_int_equal(token_request_form(&req, &form, NULL), PO_OK);
 	assert_string_equal(secret_reveal(form), GRANT "&scope=a&client_id=me");
 }
 
-static void rules_come_first(void **state)
+TEST(rules_come_first)
 {
 	const char *const form_of_rules[] = { "udap=1", NULL };
 	const char *const params[] = { "a=b", NULL };
@@ -196,7 +187,6 @@ static void rules_come_first(void **state)
 				     .form = form_of_rules,
 				     .params = params };
 
-	(void)state;
 	assert_int_equal(token_request_form(&req, &form, NULL), PO_OK);
 	assert_string_equal(secret_reveal(form),
 			    GRANT "&client_id=me&udap=1&a=b");
@@ -204,13 +194,12 @@ static void rules_come_first(void **state)
 	assert_non_null(strstr(err.text, "'udap' is set by"));
 }
 
-static void number_of_parameters(void **state)
+TEST(number_of_parameters)
 {
 	static char texts[TOKEN_REQUEST_PARAMS_MAX + 1][4];
 	const char *params[TOKEN_REQUEST_PARAMS_MAX + 2] = { NULL };
 	struct po_error err = { 0 };
 
-	(void)state;
 	for (size_t i = 0; i <= TOKEN_REQUEST_PARAMS_MAX; i++) {
 		texts[i][0] = (char)('A' + i);
 		texts[i][1] = '=';
@@ -223,27 +212,10 @@ static void number_of_parameters(void **state)
 	assert_int_equal(params_check(params, NULL, NULL), PO_OK);
 }
 
-static void headers_are_bare(void **state)
+/* CMS compares for equality: no charset, no q. */
+TEST(headers_are_bare)
 {
-	(void)state; /* CMS compares for equality: no charset, no q */
 	assert_string_equal(TOKEN_REQUEST_CONTENT_TYPE,
 			    "application/x-www-form-urlencoded");
 	assert_string_equal(TOKEN_REQUEST_ACCEPT, "application/json");
-}
-
-int main(void)
-{
-	struct CMUnitTest tests[PO_ARRAY_SIZE(rows) + 6];
-	size_t n = 0;
-
-	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++)
-		tests[n++] = (struct CMUnitTest){ rows[i].name, form_row, NULL,
-						  NULL, &rows[i] };
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(no_parameters);
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(jwt_bearer);
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(without_assertion);
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(rules_come_first);
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(number_of_parameters);
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(headers_are_bare);
-	return _cmocka_run_group_tests("token-request", tests, n, NULL, NULL);
 }
