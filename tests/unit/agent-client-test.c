@@ -3,8 +3,9 @@
 #include "agent/client.h"
 
 #include "base/environment.h"
-#include "tests/unit/freed.h"
-#include "tests/unit/response.h"
+#include "freed.h"
+#include "response.h"
+#include "unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,12 +78,13 @@ static void client_of(struct fake *fake, struct agent_client *c)
 			 PO_OK);
 }
 
-static int set_up(void **state)
+BEFORE_ALL
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int n;
 
-	(void)state;
+	freed_hook_openssl();
+	json_use_wiping_allocator();
 	assert_non_null(mkdtemp(dir));
 	n = snprintf(socket_path, sizeof(socket_path), "%s/s", dir);
 	assert_true(n > 0 && (size_t)n < sizeof(socket_path));
@@ -92,21 +94,18 @@ static int set_up(void **state)
 	assert_int_equal(bind(listener, (const struct sockaddr *)&address,
 			      sizeof(address)),
 			 0);
-	return 0;
 }
 
-static int tear_down(void **state)
+AFTER_ALL
 {
-	(void)state;
 	(void)close(listener);
 	(void)unlink(socket_path);
 	(void)rmdir(dir);
-	return 0;
 }
 
 /* ---- an access token --------------------------------------------------------- */
 
-static void good_access_token(void **state)
+TEST(good_access_token)
 {
 	const struct agent_token_request request = { .profile = "a b/c",
 						     .scope = "x/*.read y",
@@ -117,7 +116,6 @@ static void good_access_token(void **state)
 	po_auto(access_token) *token = NULL;
 	struct agent_client c;
 
-	(void)state;
 	client_of(&fake, &c);
 	assert_int_equal(agent_get_token(&c, &request, &token, NULL), PO_OK);
 	assert_string_equal(secret_reveal(token->value), "canary-token");
@@ -133,7 +131,7 @@ static void good_access_token(void **state)
 	assert_true(fake.seen.timeout_ms >= (7 + 120) * 1000);
 }
 
-static void assumed_life_is_told(void **state)
+TEST(assumed_life_is_told)
 {
 	const struct agent_token_request request = { .profile = "p" };
 	struct fake fake = { .http_status = 200,
@@ -142,7 +140,6 @@ static void assumed_life_is_told(void **state)
 	po_auto(access_token) *token = NULL;
 	struct agent_client c;
 
-	(void)state;
 	client_of(&fake, &c);
 	assert_int_equal(agent_get_token(&c, &request, &token, NULL), PO_OK);
 	assert_true(token->expiry_is_assumed);
@@ -164,7 +161,7 @@ struct bad {
 	const char *said; /* the whole text when it starts with '=' */
 };
 
-static struct bad bad[] = {
+static const struct bad bad[] = {
 	{ "policy", 403, ERROR("15", "policy", "not you"), PO_E_POLICY, 42,
 	  AGENT_FAILED, "=not you" },
 	{ "locked", 423, ERROR("7", "pin", "profile 'p': a PIN is needed"),
@@ -224,23 +221,23 @@ static void must_say(const struct po_error *err, const char *said)
 	assert_null(strstr(err->text, "canary"));
 }
 
-static void bad_row(void **state)
+ROWS(bad, bad_row)
 {
-	const struct bad *b = *state;
 	const struct agent_token_request request = { .profile = "p" };
-	struct fake fake = { .http_status = b->http_status, .body = b->body };
+	struct fake fake = { .http_status = row->http_status,
+			     .body = row->body };
 	po_auto(access_token) *token = NULL;
 	struct po_error err = { 0 };
 	struct agent_client c;
 
 	client_of(&fake, &c);
 	assert_int_equal(agent_get_token(&c, &request, &token, &err),
-			 b->status);
+			 row->status);
 	assert_null(token);
-	assert_int_equal(err.status, b->status);
-	assert_int_equal(err.native, b->native);
-	assert_int_equal(c.trouble, b->trouble);
-	must_say(&err, b->said);
+	assert_int_equal(err.status, row->status);
+	assert_int_equal(err.native, row->native);
+	assert_int_equal(c.trouble, row->trouble);
+	must_say(&err, row->said);
 }
 
 /* ---- nobody there --------------------------------------------------------------- */
@@ -254,7 +251,7 @@ struct silence {
 	const char *said;
 };
 
-static struct silence silences[] = {
+static const struct silence silences[] = {
 	{ "refused", PO_E_NETWORK, HTTP_FAILED_CONNECT, PO_E_AGENT,
 	  AGENT_NOT_RUNNING, "in curl's words; start one" },
 	{ "cut off", PO_E_NETWORK, HTTP_FAILED_LATER, PO_E_AGENT, AGENT_FAILED,
@@ -265,31 +262,29 @@ static struct silence silences[] = {
 	  "in curl's words" },
 };
 
-static void silence_row(void **state)
+ROWS(silences, silence_row)
 {
-	const struct silence *s = *state;
-	struct fake fake = { .status = s->http, .failure = s->failure };
+	struct fake fake = { .status = row->http, .failure = row->failure };
 	json_auto_t *answer = NULL;
 	struct po_error err = { 0 };
 	struct agent_client c;
 
 	client_of(&fake, &c);
-	assert_int_equal(agent_get_status(&c, &answer, &err), s->status);
+	assert_int_equal(agent_get_status(&c, &answer, &err), row->status);
 	assert_null(answer);
-	assert_int_equal(c.trouble, s->trouble);
-	must_say(&err, s->said);
-	if (s->status == PO_E_AGENT)
+	assert_int_equal(c.trouble, row->trouble);
+	must_say(&err, row->said);
+	if (row->status == PO_E_AGENT)
 		must_say(&err, socket_path);
 }
 
-static void no_socket(void **state)
+TEST(no_socket)
 {
 	struct fake fake = { .http_status = 200, .body = "{\"profiles\":[]}" };
 	json_auto_t *answer = NULL;
 	struct po_error err = { 0 };
 	struct agent_client c;
 
-	(void)state;
 	client_of(&fake, &c);
 	(void)snprintf(c.socket, sizeof(c.socket), "%s/absent", dir);
 	assert_int_equal(agent_get_status(&c, &answer, &err), PO_E_AGENT);
@@ -323,12 +318,11 @@ static void where(const char *named, const char *variable,
 	assert_int_equal(unsetenv("XDG_RUNTIME_DIR"), 0);
 }
 
-static void search_order(void **state)
+TEST(search_order)
 {
 	char below[64], path[AGENT_SOCKET_SIZE];
 	int fd;
 
-	(void)state;
 	where("/option", "/variable", "/file", dir, "/option", true);
 	where(NULL, "/variable", "/file", dir, "/variable", true);
 	where(NULL, "", "/file", dir, "/file", true);
@@ -344,14 +338,13 @@ static void search_order(void **state)
 	assert_int_equal(rmdir(below), 0);
 }
 
-static void longest_path(void **state)
+TEST(longest_path)
 {
 	const struct po_env env = { .now_s = now };
 	char path[AGENT_SOCKET_SIZE + 1];
 	struct po_error err = { 0 };
 	struct agent_client c;
 
-	(void)state;
 	memset(path, 'x', sizeof(path));
 	path[AGENT_SOCKET_SIZE - 1] = '\0';
 	assert_int_equal(agent_client_init(&c, &env, path, NULL, NULL), PO_OK);
@@ -365,7 +358,7 @@ static void longest_path(void **state)
 
 /* ---- what it holds ------------------------------------------------------------------ */
 
-static void lists_are_lists(void **state)
+TEST(lists_are_lists)
 {
 	static const char *const not [] = {
 		"{}",
@@ -375,7 +368,6 @@ static void lists_are_lists(void **state)
 	};
 	struct agent_client c;
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(not ); i++) {
 		struct fake fake = { .http_status = 200, .body = not [i] };
 		json_auto_t *answer = NULL;
@@ -392,7 +384,7 @@ static void lists_are_lists(void **state)
 
 /* ---- unlock and lock -------------------------------------------------------------- */
 
-static void pin_goes_nowhere_else(void **state)
+TEST(pin_goes_nowhere_else)
 {
 	struct fake fake = {
 		.http_status = 200,
@@ -404,7 +396,6 @@ static void pin_goes_nowhere_else(void **state)
 	struct agent_client c;
 	unsigned int left;
 
-	(void)state;
 	client_of(&fake, &c);
 	freed_look_for("canary-pin", 10);
 	assert_int_equal(agent_unlock(&c, "p", pin, &answer, NULL), PO_OK);
@@ -419,14 +410,13 @@ static void pin_goes_nowhere_else(void **state)
 	assert_int_equal(json_object_size(sent), 2);
 }
 
-static void unlock_without_a_pin(void **state)
+TEST(unlock_without_a_pin)
 {
 	struct fake fake = { .http_status = 200,
 			     .body = "{\"profile\":\"p\"}" };
 	json_auto_t *answer = NULL;
 	struct agent_client c;
 
-	(void)state;
 	client_of(&fake, &c);
 	assert_int_equal(agent_unlock(&c, "p", NULL, &answer, NULL),
 			 PO_E_AGENT); /* which token? */
@@ -435,7 +425,7 @@ static void unlock_without_a_pin(void **state)
 }
 
 /* No PIN for a socket of another user. Needs root to have one. */
-static void socket_of_another(void **state)
+TEST(socket_of_another)
 {
 	struct fake fake = { .http_status = 200, .body = "{}" };
 	po_auto(secret) *pin = secret_from("canary", 6);
@@ -443,7 +433,6 @@ static void socket_of_another(void **state)
 	struct po_error err = { 0 };
 	struct agent_client c;
 
-	(void)state;
 	client_of(&fake, &c);
 	if (geteuid() != 0 || chown(socket_path, 65534, 65534) != 0)
 		return;
@@ -455,7 +444,7 @@ static void socket_of_another(void **state)
 }
 
 /* The socket was ours when it was looked at. */
-static void listener_is_another(void **state)
+TEST(listener_is_another)
 {
 	struct fake fake = { .http_status = 200,
 			     .body = "{\"profile\":\"p\",\"token\":{}}",
@@ -465,7 +454,6 @@ static void listener_is_another(void **state)
 	struct po_error err = { 0 };
 	struct agent_client c;
 
-	(void)state;
 	client_of(&fake, &c);
 	assert_int_equal(agent_unlock(&c, "p", pin, &answer, &err),
 			 PO_E_POLICY);
@@ -474,7 +462,7 @@ static void listener_is_another(void **state)
 	assert_int_equal(agent_unlock(&c, "p", NULL, &answer, NULL), PO_OK);
 }
 
-static void socket_behind_a_link(void **state)
+TEST(socket_behind_a_link)
 {
 	struct fake fake = { .http_status = 200, .body = "{}" };
 	po_auto(secret) *pin = secret_from("canary", 6);
@@ -482,7 +470,6 @@ static void socket_behind_a_link(void **state)
 	struct po_error err = { 0 };
 	struct agent_client c;
 
-	(void)state;
 	client_of(&fake, &c);
 	(void)snprintf(c.socket, sizeof(c.socket), "%s/link", dir);
 	assert_int_equal(symlink("s", c.socket), 0);
@@ -492,14 +479,13 @@ static void socket_behind_a_link(void **state)
 	assert_int_equal(fake.calls, 0);
 }
 
-static void lock_says_what(void **state)
+TEST(lock_says_what)
 {
 	struct fake fake = { .http_status = 200,
 			     .body = "{\"locked\":[\"a\"]}" };
 	json_auto_t *answer = NULL;
 	struct agent_client c;
 
-	(void)state;
 	client_of(&fake, &c);
 	assert_int_equal(agent_lock(&c, NULL, &answer, NULL), PO_OK);
 	assert_string_equal(fake.sent, "{}");
@@ -509,38 +495,4 @@ static void lock_says_what(void **state)
 	assert_int_equal(agent_lock(&c, "x", &answer, NULL), PO_E_AGENT);
 	assert_string_equal(fake.sent, "{\"profile\":\"x\"}");
 	assert_null(answer);
-}
-
-#define ROWS(table, function)                                                  \
-	do {                                                                   \
-		for (size_t i = 0; i < PO_ARRAY_SIZE(table); i++)              \
-			tests[n++] = (struct CMUnitTest){ (table)[i].name,     \
-							  function, NULL,      \
-							  NULL, &(table)[i] }; \
-	} while (0)
-#define ONE(function) tests[n++] = (struct CMUnitTest)cmocka_unit_test(function)
-
-int main(void)
-{
-	struct CMUnitTest tests[64];
-	size_t n = 0;
-
-	freed_hook_openssl();
-	json_use_wiping_allocator();
-	ONE(good_access_token);
-	ONE(assumed_life_is_told);
-	ROWS(bad, bad_row);
-	ROWS(silences, silence_row);
-	ONE(no_socket);
-	ONE(search_order);
-	ONE(longest_path);
-	ONE(lists_are_lists);
-	ONE(pin_goes_nowhere_else);
-	ONE(unlock_without_a_pin);
-	ONE(socket_of_another);
-	ONE(listener_is_another);
-	ONE(socket_behind_a_link);
-	ONE(lock_says_what);
-	return _cmocka_run_group_tests("agent-client", tests, n, set_up,
-				       tear_down);
 }

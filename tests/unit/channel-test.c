@@ -2,54 +2,42 @@
 /* What agent and workers say to each other, cut up and spoilt in all ways. */
 #include "agent/channel.h"
 
+#include "unit.h"
+
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #define PREFIX_BYTES 4
 
-struct pair {
-	struct channel ours;
-	int theirs; /* -1: closed */
-};
+/* The two ends. */
+static struct channel ours;
+static int theirs; /* -1: closed */
 
-static int set_up(void **state)
+BEFORE_EACH
 {
-	struct pair *p = calloc(1, sizeof(*p));
 	int fds[2];
 
-	if (!p || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
-		return -1;
-	channel_init(&p->ours, fds[0]);
-	p->theirs = fds[1];
-	*state = p;
-	return 0;
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	channel_init(&ours, fds[0]);
+	theirs = fds[1];
 }
 
-static int tear_down(void **state)
+AFTER_EACH
 {
-	struct pair *p = *state;
-
-	channel_close(&p->ours);
-	assert_int_equal(p->ours.fd, -1);
-	if (p->theirs >= 0)
-		(void)close(p->theirs);
-	free(p);
-	return 0;
+	channel_close(&ours);
+	assert_int_equal(ours.fd, -1);
+	if (theirs >= 0)
+		(void)close(theirs);
 }
 
-static void put(const struct pair *p, const void *data, size_t len)
+static void put(const void *data, size_t len)
 {
-	assert_int_equal(send(p->theirs, data, len, 0), len);
+	assert_int_equal(send(theirs, data, len, 0), len);
 }
 
 /* Length and text, as the other side writes them. */
@@ -61,56 +49,54 @@ static size_t frame(char *out, const char *text, size_t len)
 	return PREFIX_BYTES + len;
 }
 
-static void expect_message(struct pair *p, const char *name, json_int_t value)
+static void expect_message(const char *name, json_int_t value)
 {
 	json_auto_t *message = NULL;
 
-	assert_int_equal(channel_next(&p->ours, &message, NULL), PO_OK);
+	assert_int_equal(channel_next(&ours, &message, NULL), PO_OK);
 	assert_non_null(message);
 	assert_int_equal(json_integer_value(json_object_get(message, name)),
 			 value);
 }
 
-static void expect_none(struct pair *p)
+static void expect_none(void)
 {
 	json_t *message = NULL;
 
-	assert_int_equal(channel_next(&p->ours, &message, NULL), PO_OK);
+	assert_int_equal(channel_next(&ours, &message, NULL), PO_OK);
 	assert_null(message);
 }
 
-static void expect_nonsense(struct pair *p)
+static void expect_nonsense(void)
 {
 	struct po_error err = { 0 };
 	json_t *message = NULL;
 
-	assert_int_equal(channel_next(&p->ours, &message, &err), PO_E_DEVICE);
+	assert_int_equal(channel_next(&ours, &message, &err), PO_E_DEVICE);
 	assert_int_equal(err.status, PO_E_DEVICE);
 	assert_true(err.text[0] != '\0');
 	assert_null(message);
 }
 
-static void byte_by_byte(void **state)
+TEST(byte_by_byte)
 {
 	static const char text[] = "{\"n\":17}";
-	struct pair *p = *state;
 	char bytes[64];
 	size_t len = frame(bytes, text, strlen(text));
 
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < len; i++) {
-			expect_none(p);
-			put(p, &bytes[i], 1);
-			assert_true(channel_fill(&p->ours));
+			expect_none();
+			put(&bytes[i], 1);
+			assert_true(channel_fill(&ours));
 		}
-		expect_message(p, "n", 17);
-		expect_none(p);
+		expect_message("n", 17);
+		expect_none();
 	}
 }
 
-static void several_in_one_read(void **state)
+TEST(several_in_one_read)
 {
-	struct pair *p = *state;
 	char bytes[256];
 	size_t len = 0;
 
@@ -118,16 +104,16 @@ static void several_in_one_read(void **state)
 	len += frame(bytes + len, "{\"n\":2}", 7);
 	len += frame(bytes + len, "{}", 2);
 	len += frame(bytes + len, "{\"n\":4}", 7);
-	put(p, bytes, len - 1);
-	assert_true(channel_fill(&p->ours));
-	expect_message(p, "n", 1);
-	expect_message(p, "n", 2);
-	expect_message(p, "n", 0);
-	expect_none(p); /* the last one lacks a byte */
-	put(p, bytes + len - 1, 1);
-	assert_true(channel_fill(&p->ours));
-	expect_message(p, "n", 4);
-	expect_none(p);
+	put(bytes, len - 1);
+	assert_true(channel_fill(&ours));
+	expect_message("n", 1);
+	expect_message("n", 2);
+	expect_message("n", 0);
+	expect_none(); /* the last one lacks a byte */
+	put(bytes + len - 1, 1);
+	assert_true(channel_fill(&ours));
+	expect_message("n", 4);
+	expect_none();
 }
 
 /* ---- as long as can be ------------------------------------------------------- */
@@ -170,38 +156,36 @@ static void *write_it(void *arg)
 	return NULL;
 }
 
-static void the_longest_goes_through(void **state)
+TEST(the_longest_goes_through)
 {
-	struct pair *p = *state;
 	json_auto_t *sent = long_message(CHANNEL_MESSAGE_MAX);
 	json_auto_t *got = NULL;
 	struct writer w = { .message = sent };
 	pthread_t thread;
 
-	channel_init(&w.channel, p->theirs);
+	channel_init(&w.channel, theirs);
 	assert_int_equal(pthread_create(&thread, NULL, write_it, &w), 0);
 	while (!got) {
-		assert_true(channel_fill(&p->ours));
-		assert_int_equal(channel_next(&p->ours, &got, NULL), PO_OK);
+		assert_true(channel_fill(&ours));
+		assert_int_equal(channel_next(&ours, &got, NULL), PO_OK);
 	}
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(w.st, PO_OK);
 	assert_true(json_equal(sent, got));
-	assert_int_equal(p->ours.in.len, 0);
+	assert_int_equal(ours.in.len, 0);
 	channel_close(&w.channel);
-	p->theirs = -1;
+	theirs = -1;
 }
 
-static void one_byte_more_is_not_sent(void **state)
+TEST(one_byte_more_is_not_sent)
 {
-	struct pair *p = *state;
 	json_auto_t *sent = long_message(CHANNEL_MESSAGE_MAX + 1);
 	struct po_error err = { 0 };
 	char byte;
 
-	assert_int_equal(channel_send(&p->ours, sent, &err), PO_E_INTERNAL);
+	assert_int_equal(channel_send(&ours, sent, &err), PO_E_INTERNAL);
 	/* and nothing of it went out */
-	assert_int_equal(recv(p->theirs, &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(recv(theirs, &byte, 1, MSG_DONTWAIT), -1);
 }
 
 struct length_row {
@@ -210,7 +194,7 @@ struct length_row {
 	bool is_nonsense;
 };
 
-static struct length_row length_rows[] = {
+static const struct length_row length_rows[] = {
 	{ "length: the maximum", CHANNEL_MESSAGE_MAX, false },
 	{ "length: one more", CHANNEL_MESSAGE_MAX + 1, true },
 	{ "length: all bits", UINT32_MAX, true },
@@ -218,24 +202,18 @@ static struct length_row length_rows[] = {
 };
 
 /* Judged by the length alone, before anything of that size is read. */
-static void lengths(void **state)
+ROWS(length_rows, lengths)
 {
-	const struct length_row *r = *state;
-	void *made = NULL;
-	struct pair *p;
 	char bytes[PREFIX_BYTES];
 
-	assert_int_equal(set_up(&made), 0);
-	p = made;
 	for (size_t i = 0; i < PREFIX_BYTES; i++)
-		bytes[i] = (char)(uint8_t)(r->len >> (24 - 8 * i));
-	put(p, bytes, sizeof(bytes));
-	assert_true(channel_fill(&p->ours));
-	if (r->is_nonsense)
-		expect_nonsense(p);
+		bytes[i] = (char)(uint8_t)(row->len >> (24 - 8 * i));
+	put(bytes, sizeof(bytes));
+	assert_true(channel_fill(&ours));
+	if (row->is_nonsense)
+		expect_nonsense();
 	else
-		expect_none(p);
-	(void)tear_down(&made);
+		expect_none();
 }
 
 /* ---- garbage ------------------------------------------------------------------ */
@@ -245,7 +223,7 @@ struct text_row {
 	const char *text;
 };
 
-static struct text_row text_rows[] = {
+static const struct text_row text_rows[] = {
 	{ "garbage: nothing", "" },
 	{ "garbage: no JSON", "rubbish" },
 	{ "garbage: an array", "[1]" },
@@ -256,113 +234,71 @@ static struct text_row text_rows[] = {
 	{ "garbage: no UTF-8", "{\"n\":\"\xff\"}" },
 };
 
-static void garbage(void **state)
+ROWS(text_rows, garbage)
 {
-	const struct text_row *r = *state;
-	void *made = NULL;
-	struct pair *p;
 	char bytes[64];
 
-	assert_int_equal(set_up(&made), 0);
-	p = made;
-	put(p, bytes, frame(bytes, r->text, strlen(r->text)));
-	assert_true(channel_fill(&p->ours));
-	expect_nonsense(p);
-	(void)tear_down(&made);
+	put(bytes, frame(bytes, row->text, strlen(row->text)));
+	assert_true(channel_fill(&ours));
+	expect_nonsense();
 }
 
 /* ---- the other side ------------------------------------------------------------ */
 
-static void a_closed_peer(void **state)
+TEST(a_closed_peer)
 {
 	json_auto_t *message = json_object();
 	struct po_error err = { 0 };
-	struct pair *p = *state;
 	char bytes[64];
 
-	put(p, bytes, frame(bytes, "{\"n\":3}", 7));
-	(void)close(p->theirs);
-	p->theirs = -1;
+	put(bytes, frame(bytes, "{\"n\":3}", 7));
+	(void)close(theirs);
+	theirs = -1;
 	/* what it said before is heard */
-	assert_true(channel_fill(&p->ours));
-	expect_message(p, "n", 3);
-	assert_false(channel_fill(&p->ours));
-	expect_none(p);
+	assert_true(channel_fill(&ours));
+	expect_message("n", 3);
+	assert_false(channel_fill(&ours));
+	expect_none();
 	/* SIGPIPE would end this program */
-	assert_int_equal(channel_send(&p->ours, message, &err), PO_E_DEVICE);
+	assert_int_equal(channel_send(&ours, message, &err), PO_E_DEVICE);
 	assert_int_equal(err.status, PO_E_DEVICE);
 }
 
-static void it_left_in_the_middle_of_a_word(void **state)
+TEST(it_left_in_the_middle_of_a_word)
 {
-	struct pair *p = *state;
 	char bytes[64];
 	size_t len = frame(bytes, "{\"n\":3}", 7);
 
-	put(p, bytes, len - 1);
-	(void)close(p->theirs);
-	p->theirs = -1;
-	assert_true(channel_fill(&p->ours));
-	expect_none(p);
-	assert_false(channel_fill(&p->ours));
-	expect_none(p);
+	put(bytes, len - 1);
+	(void)close(theirs);
+	theirs = -1;
+	assert_true(channel_fill(&ours));
+	expect_none();
+	assert_false(channel_fill(&ours));
+	expect_none();
 }
 
-static void nothing_to_read_is_no_end(void **state)
+TEST(nothing_to_read_is_no_end)
 {
-	struct pair *p = *state;
-
-	assert_int_equal(fcntl(p->ours.fd, F_SETFL, O_NONBLOCK), 0);
-	assert_true(channel_fill(&p->ours));
-	expect_none(p);
+	assert_int_equal(fcntl(ours.fd, F_SETFL, O_NONBLOCK), 0);
+	assert_true(channel_fill(&ours));
+	expect_none();
 }
 
 /* Bounded: each message fills the socket further. */
-static void full_and_not_blocking(void **state)
+TEST(full_and_not_blocking)
 {
 	json_auto_t *message = long_message(1000);
 	enum po_status st = PO_OK;
 	struct po_error err = { 0 };
-	struct pair *p = *state;
 	int sent = 0;
 
-	assert_int_equal(fcntl(p->ours.fd, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(fcntl(ours.fd, F_SETFL, O_NONBLOCK), 0);
 	while (sent < 1000000 && st == PO_OK) {
-		st = channel_send(&p->ours, message, &err);
+		st = channel_send(&ours, message, &err);
 		sent++;
 	}
 	assert_int_equal(st, PO_E_DEVICE);
 	assert_int_equal(err.status, PO_E_DEVICE);
 	assert_true(sent > 1);
-}
-
-/* ---- the list ------------------------------------------------------------------- */
-
-#define N_LENGTHS (sizeof(length_rows) / sizeof(length_rows[0]))
-#define N_TEXTS (sizeof(text_rows) / sizeof(text_rows[0]))
-#define WITH_PAIR(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
-int main(void)
-{
-	static const struct CMUnitTest singles[] = {
-		WITH_PAIR(byte_by_byte),
-		WITH_PAIR(several_in_one_read),
-		WITH_PAIR(the_longest_goes_through),
-		WITH_PAIR(one_byte_more_is_not_sent),
-		WITH_PAIR(a_closed_peer),
-		WITH_PAIR(it_left_in_the_middle_of_a_word),
-		WITH_PAIR(nothing_to_read_is_no_end),
-		WITH_PAIR(full_and_not_blocking),
-	};
-	struct CMUnitTest tests[N_LENGTHS + N_TEXTS + 8];
-	size_t n = 0;
-
-	for (size_t i = 0; i < N_LENGTHS; i++)
-		tests[n++] = (struct CMUnitTest){ length_rows[i].name, lengths,
-						  NULL, NULL, &length_rows[i] };
-	for (size_t i = 0; i < N_TEXTS; i++)
-		tests[n++] = (struct CMUnitTest){ text_rows[i].name, garbage,
-						  NULL, NULL, &text_rows[i] };
-	memcpy(&tests[n], singles, sizeof(singles));
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,12 +2,11 @@
 /* The fetch of a published JWK Set: what is sent, and how it ends. */
 #include "flow/check_jwks.h"
 
-#include "tests/unit/jwk-set.h"
-
+#include "jwk-set.h"
 #include "key/jwk.h"
+#include "unit.h"
 
 #include <openssl/x509_vfy.h>
-#include <stdlib.h>
 
 #define URL "https://client.example/jwks.json"
 
@@ -91,7 +90,7 @@ struct row {
 
 #define TLS PO_E_NETWORK, HTTP_FAILED_TLS
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "no connection", PO_E_NETWORK, HTTP_FAILED_CONNECT, 0, 0, "access",
 	  "look at the URL and its host", SET_UNREACHABLE },
 	{ "unknown failure", PO_E_NETWORK, HTTP_NO_FAILURE, 0, 0, "access",
@@ -123,9 +122,8 @@ static struct row rows[] = {
 	  SET_UNREACHABLE },
 };
 
-static void no_answer(void **state)
+ROWS(rows, no_answer)
 {
-	const struct row *row = *state;
 	struct run r = { .fake = { .status = row->status,
 				   .failure = row->failure,
 				   .verify_error = row->verify_error,
@@ -143,7 +141,7 @@ static void no_answer(void **state)
 	run_clear(&r);
 }
 
-static void urls_that_are_refused(void **state)
+TEST(urls_that_are_refused)
 {
 	static const struct {
 		const char *url, *text;
@@ -156,7 +154,6 @@ static void urls_that_are_refused(void **state)
 		{ "https://client.example/\x1b", "control character" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(urls); i++) {
 		struct run r = { .fake = { .status = PO_E_INTERNAL } };
 
@@ -171,13 +168,12 @@ static void urls_that_are_refused(void **state)
 
 /* ---- an answer ------------------------------------------------------------------ */
 
-static void what_is_sent(void **state)
+TEST(what_is_sent)
 {
 	json_auto_t *set = set_make("rsa");
 	struct run r = { .fake = { .set = set },
 			 .profile = { .cacert = ca_file, .timeout_s = 7 } };
 
-	(void)state;
 	run(&r, URL, NULL);
 	assert_int_equal(r.fake.calls, 1);
 	assert_int_equal(r.fake.seen.method, HTTP_GET);
@@ -198,7 +194,7 @@ static void what_is_sent(void **state)
 }
 
 /* What doctor is told of it. */
-static void verdicts(void **state)
+TEST(verdicts)
 {
 	static const struct {
 		const char *kid, *member, *value;
@@ -214,7 +210,6 @@ static void verdicts(void **state)
 		{ "rsa", "key_ops", "[\"verify\"]", SET_GOOD }, /* a warning */
 	};
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(cases); i++) {
 		json_auto_t *set = set_make("rsa ec");
 		po_auto(pubkey) *key = NULL;
@@ -231,19 +226,4 @@ static void verdicts(void **state)
 		assert_int_equal(r.verdict.state, cases[i].state);
 		run_clear(&r);
 	}
-}
-
-int main(void)
-{
-	struct CMUnitTest tests[PO_ARRAY_SIZE(rows) + 3] = {
-		cmocka_unit_test(urls_that_are_refused),
-		cmocka_unit_test(what_is_sent),
-		cmocka_unit_test(verdicts),
-	};
-	size_t n = 3;
-
-	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++)
-		tests[n++] = (struct CMUnitTest){ rows[i].name, no_answer, NULL,
-						  NULL, &rows[i] };
-	return _cmocka_run_group_tests("check-jwks", tests, n, NULL, NULL);
 }

@@ -2,8 +2,9 @@
 /* Why a server refused: the right cause comes first. */
 #include "flow/diagnose.h"
 
-#include "tests/unit/response.h"
-#include "tests/unit/test-data.h"
+#include "response.h"
+#include "test-data.h"
+#include "unit.h"
 
 #include <stdlib.h>
 
@@ -24,8 +25,8 @@ static char client[] = "c";
 
 /* What a row changes of a client that is all right. */
 struct row {
-	const char *name; /* of the cause that must be first; NULL: none */
-	const char *what;
+	const char *name;
+	const char *cause; /* the one that must be first */
 	void (*change)(struct evidence *e, struct profile *p);
 };
 
@@ -161,35 +162,34 @@ static void by_certificate(struct evidence *e, struct profile *p)
 	p->kid = hex;
 }
 
-static struct row rows[] = {
-	{ "client-id", "nothing is known against it", nothing },
-	{ "clock-fast", "seven minutes fast", clock_fast },
-	{ "clock-slow", "five minutes slow", clock_slow },
-	{ "kid-not-in-set", "a clock that is a little off",
+static const struct row rows[] = {
+	{ "nothing is known against it", "client-id", nothing },
+	{ "seven minutes fast", "clock-fast", clock_fast },
+	{ "five minutes slow", "clock-slow", clock_slow },
+	{ "a clock that is a little off", "kid-not-in-set",
 	  clock_a_little_fast },
-	{ "kid-not-in-set", "kid not in the set", kid_missing },
-	{ "kid-of-another-key", "kid of another key", other_key },
-	{ "jwks-chain", "incomplete chain", chain },
-	{ "stale-set", "a set that changed just now", stale },
-	{ "client-id", "a set of long ago", good_set },
-	{ "audience", "a slash too many", slash },
-	{ "audience", "the issuer, with typ JWT", issuer_for_smart },
-	{ "audience", "the endpoint, with the strict typ",
+	{ "kid not in the set", "kid-not-in-set", kid_missing },
+	{ "kid of another key", "kid-of-another-key", other_key },
+	{ "incomplete chain", "jwks-chain", chain },
+	{ "a set that changed just now", "stale-set", stale },
+	{ "a set of long ago", "client-id", good_set },
+	{ "a slash too many", "audience", slash },
+	{ "the issuer, with typ JWT", "audience", issuer_for_smart },
+	{ "the endpoint, with the strict typ", "audience",
 	  endpoint_for_strict },
-	{ "client-id", "the issuer, as the rules have it",
+	{ "the issuer, as the rules have it", "client-id",
 	  issuer_by_the_rules },
-	{ "lifetime", "five minutes of life", long_life },
-	{ "algorithm-not-offered", "an algorithm that is not listed",
+	{ "five minutes of life", "lifetime", long_life },
+	{ "an algorithm that is not listed", "algorithm-not-offered",
 	  algorithm },
-	{ "jku-mismatch", "another jku", jku },
-	{ "certificate-expired", "an expired certificate", expired },
-	{ "other-certificate-registered", "named by its certificate",
+	{ "another jku", "jku-mismatch", jku },
+	{ "an expired certificate", "certificate-expired", expired },
+	{ "named by its certificate", "other-certificate-registered",
 	  by_certificate },
 };
 
-static void diagnose_row(void **state)
+ROWS(rows, diagnose_row)
 {
-	const struct row *r = *state;
 	po_auto_http_response response = { 0 };
 	po_auto(certificate) *cert = data_certificate("certs/leaf.pem");
 	struct signer signer = { .cert = cert };
@@ -210,14 +210,14 @@ static void diagnose_row(void **state)
 	assert_non_null(causes);
 	response_make(&response, 400, "application/json", body, strlen(body));
 	(void)snprintf(response.date, sizeof(response.date), "%s", DATE);
-	r->change(&e, &profile);
+	row->change(&e, &profile);
 	if (!e.response) {
 		response.date[0] = '\0';
 		e.response = &response;
 	}
 	diagnose(&e, causes);
 	assert_true(causes->count > 0);
-	assert_string_equal(causes->items[0].name, r->name);
+	assert_string_equal(causes->items[0].name, row->cause);
 	for (size_t i = 1; i < causes->count; i++)
 		assert_true(causes->items[i].weight <=
 			    causes->items[i - 1].weight);
@@ -231,16 +231,15 @@ struct code {
 	const char *name, *body;
 };
 
-static struct code codes[] = {
+static const struct code codes[] = {
 	{ "grant-not-enabled", "{\"error\":\"unauthorized_client\"}" },
 	{ "scope", "{\"error\":\"invalid_scope\"}" },
 	{ "grant-not-supported", "{\"error\":\"unsupported_grant_type\"}" },
 };
 
 /* The code says it all: nothing else is named. */
-static void code_row(void **state)
+ROWS(codes, code_row)
 {
-	const struct code *c = *state;
 	po_auto_http_response response = { 0 };
 	struct profile profile = { .client_id = client };
 	struct evidence e = { .profile = &profile,
@@ -249,26 +248,9 @@ static void code_row(void **state)
 	struct causes *causes = calloc(1, sizeof(*causes));
 
 	assert_non_null(causes);
-	response_make(&response, 400, NULL, c->body, strlen(c->body));
+	response_make(&response, 400, NULL, row->body, strlen(row->body));
 	diagnose(&e, causes);
 	assert_int_equal(causes->count, 1);
-	assert_string_equal(causes->items[0].name, c->name);
+	assert_string_equal(causes->items[0].name, row->name);
 	free(causes);
-}
-
-#define N_ROWS PO_ARRAY_SIZE(rows)
-#define N_CODES PO_ARRAY_SIZE(codes)
-
-int main(void)
-{
-	struct CMUnitTest tests[N_ROWS + N_CODES];
-
-	for (size_t i = 0; i < N_ROWS; i++)
-		tests[i] = (struct CMUnitTest){ rows[i].what, diagnose_row,
-						NULL, NULL, &rows[i] };
-	for (size_t i = 0; i < N_CODES; i++)
-		tests[N_ROWS + i] =
-			(struct CMUnitTest){ codes[i].name, code_row, NULL,
-					     NULL, &codes[i] };
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

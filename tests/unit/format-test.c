@@ -3,15 +3,11 @@
 #include "flow/format.h"
 
 #include "base/child.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define V1 "client.authentication.k8s.io/v1"
 #define EXPIRY_S 1751405484 /* 2025-07-01T21:31:24Z */
@@ -43,7 +39,7 @@ struct row {
 	const char *expected;
 };
 
-static struct row rows[] = {
+static const struct row rows[] = {
 	{ "raw", FORMAT_RAW, "a.b-c", NULL, NULL, false, "a.b-c\n" },
 	{ "header", FORMAT_HEADER, "a.b-c", NULL, NULL, false,
 	  "Authorization: Bearer a.b-c\n" },
@@ -76,21 +72,20 @@ static struct row rows[] = {
 	  "\"expiration_time\":1751405484}\n" },
 };
 
-static void print_row(void **state)
+ROWS(rows, print_row)
 {
-	const struct row *r = *state;
-	po_auto(secret) *text =
-		print(r->format, r->value, r->answer, r->assumed, r->env_name);
+	po_auto(secret) *text = print(row->format, row->value, row->answer,
+				      row->assumed, row->env_name);
 
-	assert_string_equal(secret_reveal(text), r->expected);
-	assert_int_equal(secret_len(text), strlen(r->expected));
+	assert_string_equal(secret_reveal(text), row->expected);
+	assert_int_equal(secret_len(text), strlen(row->expected));
 }
 
 struct kube_row {
 	const char *name, *info, *version;
 };
 
-static struct kube_row kube_rows[] = {
+static const struct kube_row kube_rows[] = {
 	{ "kube: v1 is asked for", "{\"apiVersion\":\"" V1 "\"}", V1 },
 	{ "kube: v1beta1 is asked for",
 	  "{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1 "beta1\"}",
@@ -101,21 +96,20 @@ static struct kube_row kube_rows[] = {
 	{ "kube: no JSON", V1 "beta1", V1 },
 };
 
-static void kube_row(void **state)
+ROWS(kube_rows, kube_row)
 {
-	const struct kube_row *r = *state;
 	po_auto(secret) *text = NULL;
 	json_auto_t *credential = NULL;
 
-	assert_int_equal(setenv("KUBERNETES_EXEC_INFO", r->info, 1), 0);
+	assert_int_equal(setenv("KUBERNETES_EXEC_INFO", row->info, 1), 0);
 	text = print(FORMAT_KUBE, "t", NULL, false, NULL);
 	assert_int_equal(unsetenv("KUBERNETES_EXEC_INFO"), 0);
 	credential = json_loads(secret_reveal(text), 0, NULL);
-	assert_string_equal(json_text(credential, "apiVersion"), r->version);
+	assert_string_equal(json_text(credential, "apiVersion"), row->version);
 }
 
 /* Values that no server sends either: the quoting must not depend on it. */
-static void env_survives_a_shell(void **state)
+TEST(env_survives_a_shell)
 {
 	static const char *const values[] = {
 		"a.b-c_~+/==", "~",  "~root/x",   "a:~b", "$HOME", "`id`",
@@ -126,7 +120,6 @@ static void env_survives_a_shell(void **state)
 			"\"$ACCESS_TOKEN_EXPIRES_AT\"";
 	char *const argv[] = { sh, option, script, NULL };
 
-	(void)state;
 	for (size_t i = 0; i < PO_ARRAY_SIZE(values); i++) {
 		po_auto(secret) *got = secret_new(64);
 		struct child shell;
@@ -144,7 +137,7 @@ static void env_survives_a_shell(void **state)
 	}
 }
 
-static void names_of_variables(void **state)
+TEST(names_of_variables)
 {
 	static const char *const bad[] = { "",    "1A", "A-B",
 					   "A B", "A=", "\xc3\xa4" };
@@ -153,7 +146,6 @@ static void names_of_variables(void **state)
 	struct secret *text = NULL;
 	struct po_error err = { 0 };
 
-	(void)state;
 	assert_true(token_format_is_env_name("A1_b"));
 	for (size_t i = 0; i < PO_ARRAY_SIZE(bad); i++)
 		assert_false(token_format_is_env_name(bad[i]));
@@ -163,19 +155,18 @@ static void names_of_variables(void **state)
 	assert_null(text);
 }
 
-static void no_answer_no_json(void **state)
+TEST(no_answer_no_json)
 {
 	const struct access_token_view view = { .value = "t" };
 	struct secret *text = NULL;
 
-	(void)state;
 	assert_int_equal(token_format_print(FORMAT_JSON, &view, &text, NULL),
 			 PO_E_INTERNAL);
 	assert_null(text);
 }
 
 /* The caller's own members stay as they were. */
-static void the_answer_is_not_changed(void **state)
+TEST(the_answer_is_not_changed)
 {
 	json_auto_t *answer = json_pack("{s:s}", "access_token", "t");
 	const struct access_token_view view = { .value = "t",
@@ -183,13 +174,12 @@ static void the_answer_is_not_changed(void **state)
 						.expiry_is_assumed = true };
 	po_auto(secret) *text = NULL;
 
-	(void)state;
 	assert_int_equal(token_format_print(FORMAT_JSON, &view, &text, NULL),
 			 PO_OK);
 	assert_int_equal(json_object_size(answer), 1);
 }
 
-static void at_max_and_one_more(void **state)
+TEST(at_max_and_one_more)
 {
 	size_t max = 2 * (size_t)JSON_TEXT_MAX;
 	char *value = malloc(max + 1);
@@ -197,7 +187,6 @@ static void at_max_and_one_more(void **state)
 	po_auto(secret) *text = NULL;
 	struct secret *none = NULL;
 
-	(void)state;
 	assert_non_null(value);
 	memset(value, 'x', max);
 	value[max] = '\0';
@@ -211,12 +200,11 @@ static void at_max_and_one_more(void **state)
 	free(value);
 }
 
-static void failures(void **state)
+TEST(failures)
 {
 	struct po_error err = { 0 };
 	po_auto_buf out = { 0 }, small = { 0 };
 
-	(void)state;
 	(void)po_fail(&err, PO_E_REFUSED, 401, "no: \"x\"\n\xc3");
 	buf_init(&out, 1024);
 	buf_init(&small, 20);
@@ -227,11 +215,10 @@ static void failures(void **state)
 	assert_false(token_format_add_failure(&small, &err));
 }
 
-static void words(void **state)
+TEST(words)
 {
 	enum token_format format = FORMAT_RAW;
 
-	(void)state;
 	assert_true(token_format_parse("executable", &format));
 	assert_int_equal(format, FORMAT_EXECUTABLE);
 	for (int i = 0; token_format_words[i]; i++) {
@@ -241,31 +228,4 @@ static void words(void **state)
 	assert_false(token_format_parse("Raw", &format));
 	assert_false(token_format_parse("", &format));
 	assert_int_equal(format, FORMAT_EXECUTABLE);
-}
-
-static const struct CMUnitTest others[] = {
-	cmocka_unit_test(env_survives_a_shell),
-	cmocka_unit_test(names_of_variables),
-	cmocka_unit_test(no_answer_no_json),
-	cmocka_unit_test(the_answer_is_not_changed),
-	cmocka_unit_test(at_max_and_one_more),
-	cmocka_unit_test(failures),
-	cmocka_unit_test(words),
-};
-
-int main(void)
-{
-	struct CMUnitTest tests[PO_ARRAY_SIZE(rows) + PO_ARRAY_SIZE(kube_rows) +
-				PO_ARRAY_SIZE(others)];
-	size_t n = 0;
-
-	for (size_t i = 0; i < PO_ARRAY_SIZE(rows); i++)
-		tests[n++] = (struct CMUnitTest){ rows[i].name, print_row, NULL,
-						  NULL, &rows[i] };
-	for (size_t i = 0; i < PO_ARRAY_SIZE(kube_rows); i++)
-		tests[n++] = (struct CMUnitTest){ kube_rows[i].name, kube_row,
-						  NULL, NULL, &kube_rows[i] };
-	for (size_t i = 0; i < PO_ARRAY_SIZE(others); i++)
-		tests[n++] = others[i];
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

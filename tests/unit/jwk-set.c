@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/jwk-set.h"
-
-#include "tests/unit/test-data.h"
+#include "jwk-set.h"
 
 #include "base/text.h"
 #include "key/jwk.h"
+#include "test-data.h"
+#include "unit.h"
 
 /* ---- sets ------------------------------------------------------------------------ */
 

@@ -9,7 +9,7 @@
 
 #include "base/findings.h"
 #include "base/json.h"
-#include "tests/unit/response.h"
+#include "response.h"
 
 #define SET_NOW_S 1400000000 /* 2014: the certificate of RFC 7517 B is valid */
 #define SET_TYPE "application/json"

@@ -2,14 +2,10 @@
 /* The agent's policy: who, for which scope, and who may lock. */
 #include "agent/policy.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "unit.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define AGENT_UID 900
 
@@ -37,7 +33,7 @@ struct peer_row {
 	bool gets, controls;
 };
 
-static struct peer_row peer_rows[] = {
+static const struct peer_row peer_rows[] = {
 	{ "no lists: anybody", NULL, NULL, 1000, { 1000 }, 1, true, false },
 	{ "no lists: root", NULL, NULL, 0, { 0 }, 1, true, true },
 	{ "no lists: the agent", NULL, NULL, AGENT_UID, { 1 }, 1, true, true },
@@ -122,19 +118,18 @@ static struct peer_row peer_rows[] = {
 	  false },
 };
 
-static void peer_row(void **state)
+ROWS(peer_rows, peer_row)
 {
-	const struct peer_row *r = *state;
 	po_auto(profile) *p = profile_new("p");
-	struct peer_ids ids = { .uid = r->uid, .gid_count = r->gid_count };
+	struct peer_ids ids = { .uid = row->uid, .gid_count = row->gid_count };
 
 	assert_non_null(p);
-	memcpy(ids.gids, r->gids, sizeof(r->gids));
-	set_list(p, "allow-uid", r->allow_uid);
-	set_list(p, "allow-gid", r->allow_gid);
+	memcpy(ids.gids, row->gids, sizeof(row->gids));
+	set_list(p, "allow-uid", row->allow_uid);
+	set_list(p, "allow-gid", row->allow_gid);
 	set_list(p, "allow-scope", "1000,50");
-	assert_int_equal(policy_allows_peer(p, &ids), r->gets);
-	assert_int_equal(policy_may_control(p, &ids, AGENT_UID), r->controls);
+	assert_int_equal(policy_allows_peer(p, &ids), row->gets);
+	assert_int_equal(policy_may_control(p, &ids, AGENT_UID), row->controls);
 }
 
 struct scope_row {
@@ -144,7 +139,7 @@ struct scope_row {
 	const char *refused; /* NULL: allowed */
 };
 
-static struct scope_row scope_rows[] = {
+static const struct scope_row scope_rows[] = {
 	{ "none is asked for", NULL, NULL, NULL, NULL },
 	{ "an empty one is asked for", NULL, NULL, "", NULL },
 	{ "the profile's", "a b", NULL, "a b", NULL },
@@ -166,36 +161,18 @@ static struct scope_row scope_rows[] = {
 	{ "a tab is no space", "a b", NULL, "a\tb", "a\tb" },
 };
 
-static void scope_row(void **state)
+ROWS(scope_rows, scope_row)
 {
-	const struct scope_row *r = *state;
 	po_auto(profile) *p = profile_new("p");
 	const char *word = NULL;
 	size_t len = 0;
 
 	assert_non_null(p);
-	set_list(p, "scope", r->scope);
-	set_list(p, "allow-scope", r->allow_scope);
-	assert_int_equal(policy_allows_scope(p, r->asked, &word, &len),
-			 !r->refused);
-	assert_int_equal(len, r->refused ? strlen(r->refused) : 0);
-	if (r->refused)
-		assert_memory_equal(word, r->refused, len);
-}
-
-#define PEER_ROWS (sizeof(peer_rows) / sizeof(peer_rows[0]))
-#define SCOPE_ROWS (sizeof(scope_rows) / sizeof(scope_rows[0]))
-
-int main(void)
-{
-	struct CMUnitTest tests[PEER_ROWS + SCOPE_ROWS];
-	size_t n = 0;
-
-	for (size_t i = 0; i < PEER_ROWS; i++)
-		tests[n++] = (struct CMUnitTest){ peer_rows[i].name, peer_row,
-						  NULL, NULL, &peer_rows[i] };
-	for (size_t i = 0; i < SCOPE_ROWS; i++)
-		tests[n++] = (struct CMUnitTest){ scope_rows[i].name, scope_row,
-						  NULL, NULL, &scope_rows[i] };
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	set_list(p, "scope", row->scope);
+	set_list(p, "allow-scope", row->allow_scope);
+	assert_int_equal(policy_allows_scope(p, row->asked, &word, &len),
+			 !row->refused);
+	assert_int_equal(len, row->refused ? strlen(row->refused) : 0);
+	if (row->refused)
+		assert_memory_equal(word, row->refused, len);
 }

@@ -6,15 +6,10 @@
 #define PO_TESTS_RESPONSE_H
 
 #include "http/http.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 /* Initialises r; http_response_clear() it. content_type NULL: none sent. */
 static inline void response_make(struct http_response *r, long status,

@@ -3,10 +3,10 @@
 #include "agent/sinks.h"
 
 #include "base/fs.h"
+#include "test-folder.h"
+#include "unit.h"
 
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,30 +14,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 static char folder[PATH_MAX / 2];
 
-static int enter(void **state)
+BEFORE_EACH
 {
-	char here[PATH_MAX / 4];
-
-	(void)state;
-	if (!getcwd(here, sizeof(here)) ||
-	    snprintf(folder, sizeof(folder), "%s/sinks-test.XXXXXX", here) < 0)
-		return -1;
-	return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+	folder_enter();
+	assert_non_null(getcwd(folder, sizeof(folder)));
 }
 
-static int leave(void **state)
+AFTER_EACH
 {
-	static const char *const names[] = { "a", "b", "victim", ".a.new" };
-
-	(void)state;
-	for (size_t i = 0; i < PO_ARRAY_SIZE(names); i++)
-		if (unlink(names[i]) != 0)
-			(void)rmdir(names[i]);
-	return chdir("..") == 0 && rmdir(folder) == 0 ? 0 : -1;
+	folder_leave();
 }
 
 /* The caller's; "sink" N stands at conf:N. */
@@ -87,20 +74,18 @@ static void assert_file(const char *path, const char *text, mode_t mode)
 	assert_string_equal(buf_text(&out), text);
 }
 
-static void no_sinks_no_files(void **state)
+TEST(no_sinks_no_files)
 {
 	po_auto(profile) *p = profile_new("p");
 
-	(void)state;
 	assert_int_equal(write_token(p, "t", NULL), PO_OK);
 	sinks_remove(p);
 }
 
-static void each_is_written_and_goes(void **state)
+TEST(each_is_written_and_goes)
 {
 	po_auto(profile) *p = profile_with(2);
 
-	(void)state;
 	p->sinks[1].mode = 0640;
 	p->sinks[1].format = strdup("header");
 	assert_int_equal(write_token(p, "t1", NULL), PO_OK);
@@ -115,7 +100,7 @@ static void each_is_written_and_goes(void **state)
 }
 
 /* What a section may say is what can be written, and is written so. */
-static void all_formats(void **state)
+TEST(all_formats)
 {
 	static const char *const texts[] = {
 		"t\n",
@@ -131,7 +116,6 @@ static void all_formats(void **state)
 	};
 	size_t n = 0;
 
-	(void)state;
 	for (; sink_formats[n]; n++) {
 		po_auto(profile) *p = profile_with(1);
 
@@ -148,7 +132,7 @@ static void all_formats(void **state)
  * Of the events of the new file: each change of owner or mode comes before the
  * first byte, so whoever may open it then may open it now.
  */
-static void mode_before_secret(void **state)
+TEST(mode_before_secret)
 {
 	po_auto(profile) *p = profile_with(1);
 	char events[4096] __attribute__((aligned(8)));
@@ -156,7 +140,6 @@ static void mode_before_secret(void **state)
 	int attributes = 0, bytes = 0, moves = 0;
 	ssize_t len;
 
-	(void)state;
 	p->sinks[0].mode = 0440;
 	assert_true(fd >= 0);
 	assert_true(inotify_add_watch(fd, folder,
@@ -189,13 +172,12 @@ static void mode_before_secret(void **state)
 }
 
 /* By name and by number; only root can give a file away. */
-static void owner_and_group(void **state)
+TEST(owner_and_group)
 {
 	po_auto(profile) *p = profile_with(2);
 	struct po_error err = { 0 };
 	struct stat sb;
 
-	(void)state;
 	p->sinks[0].owner = strdup("daemon");
 	p->sinks[0].group = strdup("4321");
 	p->sinks[1].owner = strdup("4321");
@@ -214,12 +196,11 @@ static void owner_and_group(void **state)
 	assert_int_equal(sb.st_gid, getegid());
 }
 
-static void unknown_accounts(void **state)
+TEST(unknown_accounts)
 {
 	po_auto(profile) *p = profile_with(2);
 	struct po_error err = { 0 };
 
-	(void)state;
 	p->sinks[0].owner = strdup("nobody-has-this-name");
 	p->sinks[1].group = strdup("nor-this");
 	assert_int_equal(write_token(p, "t", &err), PO_E_CONFIG);
@@ -236,12 +217,11 @@ static void unknown_accounts(void **state)
 }
 
 /* One that fails does not keep the others back; the first one is told. */
-static void missing_folder(void **state)
+TEST(missing_folder)
 {
 	po_auto(profile) *p = profile_with(3);
 	struct po_error err = { 0 };
 
-	(void)state;
 	free(p->sinks[0].path);
 	p->sinks[0].path = strdup("/nowhere/at/all/a");
 	free(p->sinks[2].path);
@@ -254,12 +234,11 @@ static void missing_folder(void **state)
 	assert_file("b", "t\n", 0600);
 }
 
-static void a_link_is_replaced(void **state)
+TEST(a_link_is_replaced)
 {
 	po_auto(profile) *p = profile_with(1);
 	struct stat sb;
 
-	(void)state;
 	assert_int_equal(fs_write_private("victim", "v", 1, NULL), PO_OK);
 	assert_int_equal(symlink("victim", "a"), 0);
 	assert_int_equal(write_token(p, "t", NULL), PO_OK);
@@ -273,33 +252,13 @@ static void a_link_is_replaced(void **state)
 }
 
 /* What is no file stays; nothing is lost that is not ours. */
-static void a_folder_stays(void **state)
+TEST(a_folder_stays)
 {
 	po_auto(profile) *p = profile_with(1);
 
-	(void)state;
 	assert_int_equal(mkdir("a", 0700), 0);
 	assert_int_equal(write_token(p, "t", NULL), PO_E_CONFIG);
 	sinks_remove(p);
 	assert_int_equal(access("a", F_OK), 0);
 	assert_int_equal(access(".a.new", F_OK), -1);
-}
-
-#define in_folder(f) cmocka_unit_test_setup_teardown(f, enter, leave)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		in_folder(no_sinks_no_files),
-		in_folder(each_is_written_and_goes),
-		in_folder(all_formats),
-		in_folder(mode_before_secret),
-		in_folder(owner_and_group),
-		in_folder(unknown_accounts),
-		in_folder(missing_folder),
-		in_folder(a_link_is_replaced),
-		in_folder(a_folder_stays),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

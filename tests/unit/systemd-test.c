@@ -4,55 +4,38 @@
  * file descriptor 3, the environment and the connection belong to it.
  */
 #include "agent/systemd.h"
+
 #include "base/sandbox.h"
+#include "in-child.h"
+#include "unit.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-/* A child's check: it ends there. */
-#define CHECK(condition)                                                      \
-	do {                                                                  \
-		if (!(condition)) {                                           \
-			(void)fprintf(stderr, "# line %d: %s (%s)\n",         \
-				      __LINE__, #condition, strerror(errno)); \
-			_exit(1);                                             \
-		}                                                             \
-	} while (0)
 
 static char dir[] = "/tmp/systemd-test.XXXXXX";
 
-static void wait_for(pid_t pid)
+BEFORE_ALL
 {
-	int status = 0;
-
-	assert_true(pid > 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	assert_non_null(mkdtemp(dir));
 }
 
-static void run_body(void **state)
+AFTER_ALL
 {
-	pid_t pid = fork();
+	DIR *folder = opendir(dir);
+	const struct dirent *entry;
 
-	if (pid == 0) {
-		((void (*)(void))(*state))(); /* NOLINT */
-		_exit(0);
-	}
-	wait_for(pid);
+	while (folder && (entry = readdir(folder)))
+		(void)unlinkat(dirfd(folder), entry->d_name, 0);
+	if (folder)
+		(void)closedir(folder);
+	assert_int_equal(rmdir(dir), 0);
 }
 
 /* ---- LISTEN_FDS -------------------------------------------------------- */
@@ -93,7 +76,7 @@ struct listen_row {
 	const char *text; /* of the error */
 };
 
-static struct listen_row listen_rows[] = {
+static const struct listen_row listen_rows[] = {
 	{ "one socket", "us", "1", LISTENING, PO_OK, 3, NULL },
 	{ "an abstract one", "us", "1", ABSTRACT, PO_OK, 3, NULL },
 	{ "no manager", NULL, NULL, LISTENING, PO_OK, -1, NULL },
@@ -144,7 +127,7 @@ static void place_third(enum third kind)
 	}
 }
 
-static void listen_in_child(const struct listen_row *r)
+ROWS_IN_CHILD(listen_rows, listen_row)
 {
 	struct po_error err = { 0 };
 	char us[24];
@@ -152,37 +135,26 @@ static void listen_in_child(const struct listen_row *r)
 
 	(void)snprintf(us, sizeof(us), "%d", (int)getpid());
 	set_or_unset("LISTEN_PID",
-		     r->pid && strcmp(r->pid, "us") == 0 ? us : r->pid);
-	set_or_unset("LISTEN_FDS", r->fds);
+		     row->pid && strcmp(row->pid, "us") == 0 ? us : row->pid);
+	set_or_unset("LISTEN_FDS", row->fds);
 	set_or_unset("LISTEN_FDNAMES", "p11oauth-agent.socket");
 	set_or_unset("LISTEN_PIDFDID", "1");
-	place_third(r->third);
+	place_third(row->third);
 
-	CHECK(systemd_listen_fd(&fd, &err) == r->status);
+	CHECK(systemd_listen_fd(&fd, &err) == row->status);
 	CHECK(!secure_getenv("LISTEN_PID") && !secure_getenv("LISTEN_FDS"));
 	CHECK(!secure_getenv("LISTEN_FDNAMES") &&
 	      !secure_getenv("LISTEN_PIDFDID"));
-	if (r->status != PO_OK) {
-		CHECK(fd == -99 && strstr(err.text, r->text));
+	if (row->status != PO_OK) {
+		CHECK(fd == -99 && strstr(err.text, row->text));
 		return;
 	}
-	CHECK(fd == r->fd);
+	CHECK(fd == row->fd);
 	if (fd >= 0)
 		CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC);
-	else if (r->third != NONE) /* it is somebody else's: left alone */
+	else if (row->third != NONE) /* it is somebody else's: left alone */
 		CHECK(fcntl(3, F_GETFD) == 0);
 	CHECK(systemd_listen_fd(&fd, &err) == PO_OK && fd == -1);
-}
-
-static void listen_row(void **state)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		listen_in_child(*state);
-		_exit(0);
-	}
-	wait_for(pid);
 }
 
 /* ---- NOTIFY_SOCKET ----------------------------------------------------- */
@@ -228,7 +200,7 @@ static const char *own_name(const char *prefix, char out[static 100])
 	return out;
 }
 
-static void notify_a_path(void)
+TEST_IN_CHILD(notify_a_path)
 {
 	char name[100];
 	int fd = make_manager(own_name(dir, name));
@@ -242,7 +214,7 @@ static void notify_a_path(void)
 	hears_nothing(fd);
 }
 
-static void notify_an_abstract_name(void)
+TEST_IN_CHILD(notify_an_abstract_name)
 {
 	char name[100];
 	int fd = make_manager(own_name("@p11oauth-test", name));
@@ -251,7 +223,7 @@ static void notify_an_abstract_name(void)
 	hears(fd, "READY=1");
 }
 
-static void notify_again_after_the_manager_began_anew(void)
+TEST_IN_CHILD(notify_again_after_the_manager_began_anew)
 {
 	char name[100];
 	int fd = make_manager(own_name(dir, name));
@@ -269,7 +241,7 @@ static void notify_again_after_the_manager_began_anew(void)
 	hears(fd, "STATUS=and again");
 }
 
-static void notify_in_a_sandbox(void)
+TEST_IN_CHILD(notify_in_a_sandbox)
 {
 	const struct sandbox s = { .scope = true };
 	char name[100];
@@ -282,7 +254,7 @@ static void notify_in_a_sandbox(void)
 	hears(fd, "READY=1");
 }
 
-static void notify_at_most_so_much(void)
+TEST_IN_CHILD(notify_at_most_so_much)
 {
 	char name[100], text[SYSTEMD_NOTIFY_MAX + 100];
 	int fd = make_manager(own_name(dir, name));
@@ -294,7 +266,7 @@ static void notify_at_most_so_much(void)
 	hears(fd, text);
 }
 
-static void notify_never_waits(void)
+TEST_IN_CHILD(notify_never_waits)
 {
 	char name[100];
 
@@ -312,7 +284,7 @@ static int lowest_fd(void)
 	return fd;
 }
 
-static void notify_nobody(void)
+TEST_IN_CHILD(notify_nobody)
 {
 	static const char *const names[] = {
 		"", "/", "@", "relative", "vsock:2:1", "/nonexistent/notify",
@@ -342,7 +314,7 @@ struct watchdog_row {
 	int64_t ms;
 };
 
-static struct watchdog_row watchdog_rows[] = {
+static const struct watchdog_row watchdog_rows[] = {
 	{ "30 s", "30000000", "us", 15000 },
 	{ "for anyone", "30000000", NULL, 15000 },
 	{ "for another", "30000000", "1", 0 },
@@ -358,70 +330,14 @@ static struct watchdog_row watchdog_rows[] = {
 	{ "with a unit", "30s", "us", 0 },
 };
 
-static void watchdog_row(void **state)
+ROWS_IN_CHILD(watchdog_rows, watchdog_row)
 {
-	const struct watchdog_row *r = *state;
-	pid_t pid = fork();
 	char us[24];
 
-	if (pid == 0) {
-		(void)snprintf(us, sizeof(us), "%d", (int)getpid());
-		set_or_unset("WATCHDOG_USEC", r->usec);
-		set_or_unset("WATCHDOG_PID",
-			     r->pid && strcmp(r->pid, "us") == 0 ? us : r->pid);
-		CHECK(systemd_watchdog_ms() == r->ms);
-		CHECK(systemd_watchdog_ms() == r->ms);
-		_exit(0);
-	}
-	wait_for(pid);
-}
-
-static int make_dir(void **state)
-{
-	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-	DIR *folder = opendir(dir);
-	const struct dirent *entry;
-
-	(void)state;
-	while (folder && (entry = readdir(folder)))
-		(void)unlinkat(dirfd(folder), entry->d_name, 0);
-	if (folder)
-		(void)closedir(folder);
-	return rmdir(dir);
-}
-
-#define N_LISTEN PO_ARRAY_SIZE(listen_rows)
-#define N_WATCHDOG PO_ARRAY_SIZE(watchdog_rows)
-#define BODY(fn)                                                     \
-	{                                                            \
-#fn, run_body, NULL, NULL, (void *)(fn) /* NOLINT */ \
-	}
-
-int main(void)
-{
-	const struct CMUnitTest bodies[] = {
-		BODY(notify_a_path),
-		BODY(notify_an_abstract_name),
-		BODY(notify_again_after_the_manager_began_anew),
-		BODY(notify_in_a_sandbox),
-		BODY(notify_at_most_so_much),
-		BODY(notify_never_waits),
-		BODY(notify_nobody),
-	};
-	struct CMUnitTest tests[PO_ARRAY_SIZE(bodies) + N_LISTEN + N_WATCHDOG];
-	struct CMUnitTest *t = tests + PO_ARRAY_SIZE(bodies);
-
-	memcpy(tests, bodies, sizeof(bodies));
-	for (size_t i = 0; i < N_LISTEN; i++)
-		*t++ = (struct CMUnitTest){ listen_rows[i].name, listen_row,
-					    NULL, NULL, &listen_rows[i] };
-	for (size_t i = 0; i < N_WATCHDOG; i++)
-		*t++ = (struct CMUnitTest){ watchdog_rows[i].name, watchdog_row,
-					    NULL, NULL, &watchdog_rows[i] };
-	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+	(void)snprintf(us, sizeof(us), "%d", (int)getpid());
+	set_or_unset("WATCHDOG_USEC", row->usec);
+	set_or_unset("WATCHDOG_PID",
+		     row->pid && strcmp(row->pid, "us") == 0 ? us : row->pid);
+	CHECK(systemd_watchdog_ms() == row->ms);
+	CHECK(systemd_watchdog_ms() == row->ms);
 }
