@@ -40,13 +40,14 @@ static void on_changed(void *user, const struct served *served,
 		sinks_remove(served->profile);
 		return;
 	}
-	left_s = (token->expires_ms - clock_boottime_ms()) / 1000;
-	answer = agent_token_answer(token, agent->env->now_s());
+	left_s = (token->expires_ms - clock_boottime_ms(&po_clock_system)) /
+		 1000;
+	answer = agent_token_answer(token, clock_now_s(agent->env->clock));
 	view = (struct access_token_view){
 		.value = secret_reveal(token->value),
 		.answer = answer,
 		.expires_in_s = left_s,
-		.expires_at_s = agent->env->now_s() + left_s,
+		.expires_at_s = clock_now_s(agent->env->clock) + left_s,
 	};
 	if (sinks_write(served->profile, &view, &why) != PO_OK)
 		log_warn("profile '%s': %s", served->profile->name, why.text);
@@ -147,7 +148,8 @@ static bool describe(const struct agent *agent, struct buf *out)
 
 		locked += s->is_held || s->is_locked;
 		absent += s->token_state == TOKEN_ABSENT;
-		ending += served_days_warning(s, agent->env->now_s()) >= 0;
+		ending += served_days_warning(
+				  s, clock_now_s(agent->env->clock)) >= 0;
 	}
 	return buf_addf(out, "serving %zu profile%s", agent->served.count,
 			agent->served.count == 1 ? "" : "s") &&
@@ -183,7 +185,7 @@ static void reload(struct agent *agent)
 
 	systemd_notify("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reading the "
 		       "configuration",
-		       (long long)clock_monotonic_ms() * 1000);
+		       (long long)clock_monotonic_ms(&po_clock_system) * 1000);
 	st = served_load(agent->options->config, &agent->served, &fresh, &why);
 	if (st != PO_OK) {
 		log_warn("the configuration is not taken: %s", why.text);
@@ -209,7 +211,7 @@ static void begin_end(struct agent *agent)
 		return;
 	systemd_notify("STOPPING=1\nSTATUS=ending");
 	agent->is_ending = true;
-	agent->end_by_ms = clock_monotonic_ms() + END_MS;
+	agent->end_by_ms = clock_monotonic_ms(&po_clock_system) + END_MS;
 }
 
 static void take_signals(struct agent *agent)
@@ -228,7 +230,7 @@ static void take_signals(struct agent *agent)
 
 static void ping(struct agent *agent)
 {
-	int64_t now_ms = clock_monotonic_ms();
+	int64_t now_ms = clock_monotonic_ms(&po_clock_system);
 
 	if (agent->ping_ms == 0 || now_ms < agent->next_ping_ms)
 		return;
@@ -247,7 +249,8 @@ static int64_t earlier(int64_t timeout_ms, int64_t when_ms, int64_t now_ms)
 
 static int timeout_ms(const struct agent *agent)
 {
-	int64_t boot_ms = clock_boottime_ms(), mono_ms = clock_monotonic_ms();
+	int64_t boot_ms = clock_boottime_ms(&po_clock_system),
+		mono_ms = clock_monotonic_ms(&po_clock_system);
 	int64_t ms = 60000;
 	int64_t server_ms = server_timeout_ms(agent->server);
 
@@ -377,7 +380,7 @@ enum po_status agent_run(const struct agent_options *options,
 		.helper = { .fd = -1 },
 		.listener = { .fd = -1, .lock_fd = -1 },
 		.signal_fd = -1,
-		.started_ms = clock_boottime_ms(),
+		.started_ms = clock_boottime_ms(&po_clock_system),
 		.ping_ms = systemd_watchdog_ms(),
 	};
 	enum po_status st;

@@ -59,7 +59,9 @@ static uint16_t chance(void)
 {
 	uint16_t n = 0;
 
-	return rng_bytes(&n, sizeof(n), NULL) == PO_OK ? n : UINT16_MAX / 2;
+	return rng_bytes(&po_clock_system, &n, sizeof(n), NULL) == PO_OK
+		       ? n
+		       : UINT16_MAX / 2;
 }
 
 /* ---- entries ------------------------------------------------------------------- */
@@ -164,7 +166,7 @@ static bool take(struct entry *e, const json_t *answer)
 static void on_minted(struct entry *e, const json_t *answer)
 {
 	struct broker *b = e->broker;
-	int64_t now_ms = clock_boottime_ms();
+	int64_t now_ms = clock_boottime_ms(&po_clock_system);
 	struct po_error why = { 0 };
 
 	if (!take(e, answer)) {
@@ -200,11 +202,13 @@ static void on_answer(void *user, const json_t *answer,
 		return;
 	}
 	b->counts.failed++;
-	cached_token_fail(&e->token, why, clock_boottime_ms(), chance());
+	cached_token_fail(&e->token, why, clock_boottime_ms(&po_clock_system),
+			  chance());
 	if (!e->waiters)
 		log_warn("profile '%s': not renewed: %s", e->profile,
 			 why->text);
-	waiters_fail(&e->waiters, &e->token, why, false, clock_boottime_ms());
+	waiters_fail(&e->waiters, &e->token, why, false,
+		     clock_boottime_ms(&po_clock_system));
 }
 
 static json_t *job_of(const struct entry *e, const struct served *s)
@@ -235,10 +239,11 @@ static void mint(struct entry *e)
 		 : po_no_memory(&why);
 	e->is_minting = st == PO_OK;
 	if (st != PO_OK) {
-		cached_token_fail(&e->token, &why, clock_boottime_ms(),
+		cached_token_fail(&e->token, &why,
+				  clock_boottime_ms(&po_clock_system),
 				  chance());
 		waiters_fail(&e->waiters, &e->token, &why, false,
-			     clock_boottime_ms());
+			     clock_boottime_ms(&po_clock_system));
 	}
 }
 
@@ -335,14 +340,14 @@ static void wait_for_token(struct entry *e, struct waiter *w)
 	while (*end)
 		end = &(*end)->next;
 	*end = w;
-	if (clock_boottime_ms() >= e->token.retry_ms)
+	if (clock_boottime_ms(&po_clock_system) >= e->token.retry_ms)
 		mint(e);
 }
 
 void broker_ask(struct broker *b, const struct broker_request *r,
 		broker_answer *answer, void *user)
 {
-	int64_t now_ms = clock_boottime_ms();
+	int64_t now_ms = clock_boottime_ms(&po_clock_system);
 	struct po_error why = { 0 };
 	struct waiter *w = waiter_of(r, now_ms, answer, user);
 	struct entry *e = w ? entry_for(b, r, &why) : NULL;
@@ -415,7 +420,7 @@ static void handle(struct entry *e, int64_t now_ms)
 
 void broker_handle(struct broker *b)
 {
-	int64_t now_ms = clock_boottime_ms();
+	int64_t now_ms = clock_boottime_ms(&po_clock_system);
 	struct entry *next;
 
 	for (struct entry *e = b->entries; e; e = next) {
@@ -452,7 +457,7 @@ static int64_t entry_next_ms(const struct entry *e, int64_t now_ms)
 
 int64_t broker_next_ms(const struct broker *b)
 {
-	int64_t now_ms = clock_boottime_ms();
+	int64_t now_ms = clock_boottime_ms(&po_clock_system);
 	int64_t next_ms = INT64_MAX;
 
 	for (const struct entry *e = b->entries; e; e = e->next) {
@@ -556,7 +561,7 @@ static json_t *entry_status(const struct entry *e, const struct served *s,
 
 json_t *broker_status(const struct broker *b, const char *profile)
 {
-	int64_t now_ms = clock_boottime_ms();
+	int64_t now_ms = clock_boottime_ms(&po_clock_system);
 	json_t *list = json_array();
 
 	for (const struct entry *e = b->entries; list && e; e = e->next) {

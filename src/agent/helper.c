@@ -148,14 +148,14 @@ enum po_status helper_start(struct helper *ret_helper, struct po_error *err)
 
 void helper_stop(struct helper *helper)
 {
-	int64_t until_ms = clock_monotonic_ms() + END_MS;
+	int64_t until_ms = clock_monotonic_ms(&po_clock_system) + END_MS;
 
 	if (helper->fd < 0)
 		return;
 	(void)close(helper->fd);
 	helper->fd = -1;
 	while (waitpid(helper->pid, NULL, WNOHANG) == 0) {
-		if (clock_monotonic_ms() > until_ms) {
+		if (clock_monotonic_ms(&po_clock_system) > until_ms) {
 			(void)kill(helper->pid, SIGKILL);
 			(void)waitpid(helper->pid, NULL, 0);
 			return;
@@ -264,11 +264,12 @@ static json_t *do_end(const json_t *question)
 			(void)snprintf(how, sizeof(how), "exit status %d",
 				       WEXITSTATUS(status));
 	} else if (kill(pid, SIGKILL) == 0) {
-		int64_t until_ms = clock_monotonic_ms() + END_MS;
+		int64_t until_ms =
+			clock_monotonic_ms(&po_clock_system) + END_MS;
 
 		/* one that is stuck in the kernel may take its time */
 		while (waitpid(pid, &status, WNOHANG) == 0 &&
-		       clock_monotonic_ms() < until_ms)
+		       clock_monotonic_ms(&po_clock_system) < until_ms)
 			(void)poll(NULL, 0, 2);
 		(void)snprintf(how, sizeof(how), "stopped by the agent");
 	}

@@ -63,7 +63,8 @@ static void answer_failure(struct server_request *request, unsigned int status,
 			   const struct po_error *why, int64_t retry_ms,
 			   const char *allow)
 {
-	int64_t left_ms = retry_ms ? retry_ms - clock_boottime_ms() : 0;
+	int64_t left_ms =
+		retry_ms ? retry_ms - clock_boottime_ms(&po_clock_system) : 0;
 	struct server_reply reply = { .status = status,
 				      .type = JSON_TYPE,
 				      .allow = allow };
@@ -191,7 +192,9 @@ static bool take_parameter(void *user, const char *name, const char *value)
 
 json_t *agent_token_answer(const struct cached_token *token, int64_t now_s)
 {
-	int64_t left_s = (token->expires_ms - clock_boottime_ms()) / 1000;
+	int64_t left_s =
+		(token->expires_ms - clock_boottime_ms(&po_clock_system)) /
+		1000;
 	json_t *value =
 		json_pack("{s:s}", "access_token", secret_reveal(token->value));
 
@@ -211,8 +214,10 @@ static enum po_status record_issue(const struct token_call *c,
 				   struct po_error *err)
 {
 	const char *scope = c->scope ? c->scope : s->profile->scope;
-	int64_t left_s = (token->expires_ms - clock_boottime_ms()) / 1000;
-	int64_t expires_at_s = c->agent->env->now_s() + left_s;
+	int64_t left_s =
+		(token->expires_ms - clock_boottime_ms(&po_clock_system)) /
+		1000;
+	int64_t expires_at_s = clock_now_s(c->agent->env->clock) + left_s;
 	json_t *record = json_pack("{s:I, s:s?, s:I}", "of",
 				   (json_int_t)token->sign_seq, "scope", scope,
 				   "expires_at", (json_int_t)expires_at_s);
@@ -242,7 +247,8 @@ static void on_token(void *user, const struct cached_token *token,
 	else
 		agent_answer_json(
 			c->request, 200,
-			agent_token_answer(token, c->agent->env->now_s()));
+			agent_token_answer(token,
+					   clock_now_s(c->agent->env->clock)));
 	token_call_free(c);
 }
 

@@ -304,7 +304,7 @@ static bool listen_to_agent(struct worker *w, struct queue *q)
 /* What is under way may end; the agent still answers for records. */
 static void finish(struct worker *w, struct queue *q)
 {
-	int64_t until_ms = clock_monotonic_ms() + LEAVE_MS;
+	int64_t until_ms = clock_monotonic_ms(&po_clock_system) + LEAVE_MS;
 	struct pollfd p = { .fd = w->channel.fd, .events = POLLIN };
 	bool is_there = true;
 
@@ -318,7 +318,7 @@ static void finish(struct worker *w, struct queue *q)
 		(void)pthread_mutex_unlock(&w->lock);
 		if (!is_busy)
 			return;
-		if (clock_monotonic_ms() > until_ms)
+		if (clock_monotonic_ms(&po_clock_system) > until_ms)
 			_exit(-PO_E_DEVICE);
 		if (!is_there)
 			interrupt_request();

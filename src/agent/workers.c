@@ -149,7 +149,7 @@ static void settle_jobs(struct worker *worker, bool was_leaving,
 static void bury(struct workers *w, struct worker *worker, const char *cause)
 {
 	bool was_leaving = worker->retire_by_ms != 0;
-	int64_t now_ms = clock_monotonic_ms();
+	int64_t now_ms = clock_monotonic_ms(&po_clock_system);
 	struct po_error why = { 0 };
 	char how[64];
 
@@ -216,7 +216,7 @@ static enum po_status start(struct workers *w, struct worker *worker,
 		return st;
 	}
 	channel_init(&worker->channel, pair[0]);
-	worker->started_ms = clock_monotonic_ms();
+	worker->started_ms = clock_monotonic_ms(&po_clock_system);
 	worker->retire_by_ms = 0;
 	st = tell_profiles(w, worker, err);
 	if (st != PO_OK)
@@ -301,7 +301,7 @@ static void retire(struct worker *worker)
 
 	if (!is_running(worker) || worker->retire_by_ms)
 		return;
-	worker->retire_by_ms = clock_monotonic_ms() + RETIRE_MS;
+	worker->retire_by_ms = clock_monotonic_ms(&po_clock_system) + RETIRE_MS;
 	if (!leave || channel_send(&worker->channel, leave, NULL) != PO_OK)
 		worker->retire_by_ms = 1; /* overdue */
 }
@@ -364,7 +364,7 @@ enum po_status workers_submit(struct workers *w, const char *module,
 		job_free(job);
 		return po_no_memory(err);
 	}
-	job->deadline_ms = clock_monotonic_ms() + timeout_ms;
+	job->deadline_ms = clock_monotonic_ms(&po_clock_system) + timeout_ms;
 	job->answer = answer;
 	job->user = user;
 	for (end = &worker->jobs; *end; end = &(*end)->next)
@@ -430,7 +430,7 @@ static void start_if_due(struct workers *w, struct worker *worker,
 
 static void handle(struct workers *w, struct worker *worker)
 {
-	int64_t now_ms = clock_monotonic_ms();
+	int64_t now_ms = clock_monotonic_ms(&po_clock_system);
 
 	if (is_running(worker) && !listen_to(w, worker))
 		bury(w, worker, "ended");
@@ -484,7 +484,7 @@ void workers_retire(struct workers *w, const char *module)
 
 bool workers_finish(struct workers *w, int64_t until_ms)
 {
-	bool is_late = clock_monotonic_ms() >= until_ms;
+	bool is_late = clock_monotonic_ms(&po_clock_system) >= until_ms;
 	bool all_gone = true;
 
 	w->is_finishing = true;

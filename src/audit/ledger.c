@@ -111,7 +111,7 @@ static enum po_status open_locked(const char *path, int *ret_fd,
 
 static void time_now(char out[static 32])
 {
-	int64_t now_ms = clock_now_ms();
+	int64_t now_ms = clock_now_ms(&po_clock_system);
 	time_t now_s = (time_t)(now_ms / 1000);
 	struct tm tm;
 	size_t n = gmtime_r(&now_s, &tm)

@@ -195,7 +195,8 @@ enum po_status ledger_read_tail(int fd, const char *path,
 enum po_status ledger_lock(int fd, int how, const char *path,
 			   struct po_error *err)
 {
-	int64_t give_up_ms = clock_monotonic_ms() + LEDGER_LOCK_WAIT_MS;
+	int64_t give_up_ms =
+		clock_monotonic_ms(&po_clock_system) + LEDGER_LOCK_WAIT_MS;
 	unsigned int tick_us = LOCK_TICK_FIRST_US;
 
 	while (flock(fd, how | LOCK_NB) != 0) {
@@ -203,7 +204,7 @@ enum po_status ledger_lock(int fd, int how, const char *path,
 			return ledger_fail(err, errno, "lock", path);
 		if (interrupt_is_pending())
 			return interrupt_check(err);
-		if (clock_monotonic_ms() > give_up_ms)
+		if (clock_monotonic_ms(&po_clock_system) > give_up_ms)
 			return po_fail(err, PO_E_CONFIG, ETIMEDOUT,
 				       "another process has held '%s' for %d s",
 				       path, LEDGER_LOCK_WAIT_MS / 1000);

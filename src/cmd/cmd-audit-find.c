@@ -36,7 +36,7 @@ static enum po_status parse_since(const char *since, char out[static 40],
 	int64_t time_s, ago_s;
 
 	if (text_to_seconds(since, SINCE_MAX_S, &ago_s))
-		time_s = clock_now_s() - ago_s;
+		time_s = clock_now_s(&po_clock_system) - ago_s;
 	else if (!text_to_time(since, &time_s) || time_s < 0 ||
 		 time_s > TIME_MAX_S)
 		return po_fail(err, PO_E_USAGE, 0,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/key-json.h"
@@ -269,7 +270,7 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 	};
 	po_auto(inventory) *inv = NULL;
 	enum po_status st = inventory_read(&req, &inv, err);
-	int64_t now_s = ctx->env->now_s();
+	int64_t now_s = clock_now_s(ctx->env->clock);
 
 	if (st != PO_OK)
 		return st;

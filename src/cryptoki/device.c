@@ -64,7 +64,7 @@ void device_enter(const char *function)
 		return;
 	(void)pthread_mutex_lock(&d->lock);
 	d->call = function;
-	d->call_since_ms = clock_monotonic_ms();
+	d->call_since_ms = clock_monotonic_ms(&po_clock_system);
 	(void)pthread_mutex_unlock(&d->lock);
 	log_stderr_away();
 }
@@ -79,7 +79,7 @@ unsigned long device_leave(unsigned long rv)
 	log_stderr_back();
 	(void)pthread_mutex_lock(&d->lock);
 	lost = d->lost;
-	d->spent_ms += clock_monotonic_ms() - d->call_since_ms;
+	d->spent_ms += clock_monotonic_ms(&po_clock_system) - d->call_since_ms;
 	d->call = NULL;
 	(void)pthread_mutex_unlock(&d->lock);
 	if (lost)
@@ -246,7 +246,7 @@ static enum po_status lose(struct device *d, struct po_error *err,
 static enum po_status judge(struct device *d, struct notice *n,
 			    int64_t *interrupted_ms, struct po_error *err)
 {
-	int64_t now_ms = clock_monotonic_ms();
+	int64_t now_ms = clock_monotonic_ms(&po_clock_system);
 
 	if (d->crashed > 0)
 		return lose(d, err, PO_E_DEVICE,

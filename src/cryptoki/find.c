@@ -128,7 +128,7 @@ static enum po_status fail_ambiguous(const struct session *s,
 
 static bool is_valid_now(const struct certificate *cert)
 {
-	int64_t now_s = clock_now_s();
+	int64_t now_s = clock_now_s(&po_clock_system);
 
 	return certificate_not_before_s(cert) <= now_s &&
 	       now_s <= certificate_not_after_s(cert);

@@ -93,7 +93,8 @@ static enum po_status open_file(const struct pin_token *token,
 
 static enum po_status lock(int fd, struct po_error *err)
 {
-	int64_t give_up_ms = clock_monotonic_ms() + LOCK_WAIT_MS;
+	int64_t give_up_ms =
+		clock_monotonic_ms(&po_clock_system) + LOCK_WAIT_MS;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
@@ -101,7 +102,7 @@ static enum po_status lock(int fd, struct po_error *err)
 				       strerror(errno));
 		if (interrupt_is_pending())
 			return interrupt_check(err);
-		if (clock_monotonic_ms() > give_up_ms)
+		if (clock_monotonic_ms(&po_clock_system) > give_up_ms)
 			return po_fail(err, PO_E_DEVICE, ETIMEDOUT,
 				       "another process has been logging in to "
 				       "the token for %d s",
@@ -214,7 +215,8 @@ enum po_status pin_memory_keep(struct pin_memory *memory,
 	uint8_t salt[SALT_BYTES], hash[HASH_BYTES];
 	char salt_hex[2 * SALT_BYTES + 1], hash_hex[2 * HASH_BYTES + 1];
 	char text[RECORD_MAX];
-	enum po_status st = rng_bytes(salt, sizeof(salt), err);
+	enum po_status st =
+		rng_bytes(&po_clock_system, salt, sizeof(salt), err);
 	int n;
 
 	if (st != PO_OK)
@@ -226,7 +228,7 @@ enum po_status pin_memory_keep(struct pin_memory *memory,
 	n = snprintf(
 		text, sizeof(text),
 		"{\"refused_at\":%lld,\"salt\":\"%s\",\"scrypt\":\"%s\"}\n",
-		(long long)clock_now_s(), salt_hex, hash_hex);
+		(long long)clock_now_s(&po_clock_system), salt_hex, hash_hex);
 	if (n < 0 || (size_t)n >= sizeof(text) ||
 	    ftruncate(memory->fd, 0) != 0 ||
 	    pwrite(memory->fd, text, (size_t)n, 0) != n ||

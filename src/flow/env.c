@@ -7,8 +7,7 @@
 
 enum po_status po_env_init(struct po_env *env, struct po_error *err)
 {
-	*env = (struct po_env){ .now_s = clock_now_s,
-				.new_id = rng_id,
+	*env = (struct po_env){ .clock = &po_clock_system,
 				.audit = audit_trail_of_process() };
 	return curl_client_new(&env->http, err);
 }

@@ -9,11 +9,11 @@
 #define PO_FLOW_ENV_H
 
 #include "base/json.h"
-#include "base/rng.h"
 
 #include <stdint.h>
 
 struct http_client;
+struct po_clock;
 struct profile;
 
 struct audit_trail { /* where the records of a use case go */
@@ -33,9 +33,7 @@ struct key_desk;
 struct pin_asker;
 
 struct po_env {
-	int64_t (*now_s)(void);
-	enum po_status (*new_id)(char id[static RNG_ID_LEN + 1],
-				 struct po_error *err);
+	const struct po_clock *clock;  /* borrowed */
 	struct http_client *http;      /* owned */
 	struct audit_trail audit;      /* record NULL: none */
 	const struct pin_asker *asker; /* borrowed; NULL: a person at hand */

@@ -208,7 +208,8 @@ static int on_connected(void *user, char *remote, char *local, int remote_port,
 		x->late = po_fail(&x->late_why, PO_E_INTERNAL, 0,
 				  "the request has another length than was "
 				  "foreseen");
-	x->deadline_ms = clock_monotonic_ms() + timeout_of(x->request);
+	x->deadline_ms =
+		clock_monotonic_ms(&po_clock_system) + timeout_of(x->request);
 	return x->late == PO_OK ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
@@ -382,11 +383,12 @@ static void log_exchange(const struct exchange *x, int64_t started_ms)
 	const struct http_request *r = x->request;
 
 	/* never the query: some servers put credentials there */
-	log_debug(LOG_HTTP, "%s %.*s: status %ld, %zu bytes, %lld ms",
-		  r->method == HTTP_POST ? "POST" : "GET",
-		  (int)strcspn(r->url, "?"), r->url, x->response->status,
-		  x->response->body.len,
-		  (long long)(clock_monotonic_ms() - started_ms));
+	log_debug(
+		LOG_HTTP, "%s %.*s: status %ld, %zu bytes, %lld ms",
+		r->method == HTTP_POST ? "POST" : "GET",
+		(int)strcspn(r->url, "?"), r->url, x->response->status,
+		x->response->body.len,
+		(long long)(clock_monotonic_ms(&po_clock_system) - started_ms));
 }
 
 /* What ends an exchange from our side; CURLE_OK: nothing does. */
@@ -397,7 +399,7 @@ static CURLcode check_end(struct exchange *x)
 	if (interrupt_is_pending() ||
 	    (r->cancelled && atomic_load(r->cancelled)))
 		return CURLE_ABORTED_BY_CALLBACK;
-	if (clock_monotonic_ms() < x->deadline_ms)
+	if (clock_monotonic_ms(&po_clock_system) < x->deadline_ms)
 		return CURLE_OK;
 	(void)snprintf(x->reason, sizeof(x->reason),
 		       "timed out after %lld ms without a complete answer",
@@ -434,7 +436,7 @@ static enum po_status perform_with(struct curl_client *c, struct exchange *x,
 {
 	const struct libcurl *lib = c->lib;
 	CURL *easy = c->easy;
-	int64_t started_ms = clock_monotonic_ms();
+	int64_t started_ms = clock_monotonic_ms(&po_clock_system);
 	struct curl_slist *headers = NULL;
 	enum po_status st = PO_OK;
 	CURLcode code;
@@ -493,7 +495,8 @@ static enum po_status perform(struct http_client *client,
 		.response = response,
 		.tls = &c->tls,
 		.body = request->body,
-		.deadline_ms = clock_monotonic_ms() + timeout_of(request),
+		.deadline_ms = clock_monotonic_ms(&po_clock_system) +
+			       timeout_of(request),
 	};
 	enum po_status st = http_check_url(
 		request->url,

@@ -10,7 +10,7 @@ check_PROGRAMS += tests/unit/agent-client-test
 TESTS += tests/unit/agent-client-test
 
 tests_unit_agent_client_test_SOURCES = tests/unit/agent-client-test.c \
-	tests/unit/response.h $(FREED_FILES)
+	tests/unit/response.h $(FAKE_CLOCK_FILES) $(FREED_FILES)
 tests_unit_agent_client_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_agent_client_test_LDFLAGS = $(FREED_LINK)
 tests_unit_agent_client_test_LDADD = $(AGENT_LIBS) $(UNIT_LIBS)

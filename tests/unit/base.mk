@@ -10,6 +10,9 @@ TESTS += tests/unit/base64url-test tests/unit/buf-test \
 FREED_FILES = tests/unit/freed.c tests/unit/freed.h
 FREED_LINK = $(AM_LDFLAGS) -Wl,--wrap=free
 
+# Programs that say themselves what time it is.
+FAKE_CLOCK_FILES = tests/unit/fake-clock.c tests/unit/fake-clock.h
+
 check_PROGRAMS += tests/unit/account-test
 TESTS += tests/unit/account-test
 tests_unit_account_test_SOURCES = tests/unit/account-test.c
