@@ -137,7 +137,7 @@ int main(int argc, char **argv)
 	if (getenv("P11OAUTH_DEBUG"))
 		(void)log_enable(getenv("P11OAUTH_DEBUG"));
 	http_response_init(&f.response);
-	st = curl_client_new(&f.client, &err);
+	st = curl_client_new(&po_clock_system, &f.client, &err);
 	if (st == PO_OK)
 		st = run(argc, argv, &f, &err);
 	if (st != PO_OK)

@@ -155,7 +155,8 @@ static int start_servers(void **state)
 		servers[s].port = read_port(fds[0]);
 		assert_int_equal(close(fds[0]), 0);
 	}
-	return curl_client_new(&client, NULL) == PO_OK ? 0 : -1;
+	return curl_client_new(&po_clock_system, &client, NULL) == PO_OK ? 0
+									 : -1;
 }
 
 static int remove_one(const char *path, const struct stat *st, int type,

@@ -73,7 +73,8 @@ static int start_server(void **state)
 	assert_int_equal(poll(&wait, 1, READY_MS), 1);
 	assert_true(read(fds[0], line, sizeof(line)) > 0); /* it is ready */
 	assert_int_equal(close(fds[0]), 0);
-	return curl_client_new(&client, NULL) == PO_OK ? 0 : -1;
+	return curl_client_new(&po_clock_system, &client, NULL) == PO_OK ? 0
+									 : -1;
 }
 
 static void remove_one(const char *name)
