@@ -258,6 +258,7 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 	const struct profile *p = ctx->profile;
 	const struct pin_purpose purpose = { .profile = p->name };
 	struct inventory_request req = {
+		.clock = ctx->env->clock,
 		.module = p->module,
 		.uri = line->operand_count ? line->operands[0] : NULL,
 		.init_args = p->module_init_args,

@@ -139,6 +139,7 @@ static enum po_status open_signer(struct open_key *key, size_t index,
 {
 	const struct profile *p = key->profile;
 	struct token_signer_request req = {
+		.clock = key->env->clock,
 		.uri = p->key[index],
 		.module = p->module,
 		.init_args = p->module_init_args,

@@ -88,7 +88,9 @@ static enum po_status run(int argc, char **argv, struct fetch *f,
 {
 	struct pin_request pin = { 0 };
 	struct kept_pin kept = { 0 };
-	struct token_signer_request req = { .pin = &pin, .kept = &kept };
+	struct token_signer_request req = { .clock = &po_clock_system,
+					    .pin = &pin,
+					    .kept = &kept };
 	enum po_status st;
 	uint64_t timeout_s = 0;
 

@@ -19,6 +19,6 @@ tests_unit_evp_test_LDADD = $(CRYPTOKI_LIBS) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/device-test
 TESTS += tests/unit/device-test
-tests_unit_device_test_SOURCES = tests/unit/device-test.c
+tests_unit_device_test_SOURCES = tests/unit/device-test.c $(FAKE_CLOCK_FILES)
 tests_unit_device_test_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_device_test_LDADD = $(CRYPTOKI_LIBS) $(UNIT_LIBS)

@@ -5,6 +5,8 @@
  */
 #include "cryptoki/device.h"
 
+#include "tests/unit/fake-clock.h"
+
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,6 +23,7 @@
 #define JOB_US 20000
 #define TEST_S 60 /* a test that hangs fails */
 
+static struct fake_clock fake;
 static struct device *device;
 static int inside; /* jobs that run now; only in the device's thread */
 
@@ -61,7 +64,7 @@ static void each_gets_its_own_answer(void **state)
 	struct asker askers[ASKERS] = { 0 };
 
 	(void)state;
-	device = device_new(0);
+	device = device_new(&fake.clock, 0);
 	assert_non_null(device);
 	for (int i = 0; i < ASKERS; i++) {
 		askers[i].number = i + 1;
@@ -84,6 +87,7 @@ static enum po_status stuck_job(void *arg, struct po_error *err)
 	(void)arg;
 	(void)err;
 	device_enter("C_Stuck");
+	fake_clock_advance(&fake, 1001);
 	atomic_store(&is_stuck, true);
 	(void)sleep(5);
 	(void)device_leave(0);
@@ -103,7 +107,7 @@ static void a_lost_device_is_lost_for_all(void **state)
 	pthread_t thread;
 
 	(void)state;
-	device = device_new(1);
+	device = device_new(&fake.clock, 1);
 	assert_non_null(device);
 	assert_int_equal(pthread_create(&thread, NULL, ask_in_vain, &first), 0);
 	while (!atomic_load(&is_stuck)) /* alarm() bounds it */
@@ -126,6 +130,7 @@ int main(void)
 	int failed;
 
 	(void)alarm(TEST_S);
+	fake_clock_init(&fake, 1700000000);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 
 	(void)fflush(NULL);
