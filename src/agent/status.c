@@ -68,13 +68,14 @@ static json_t *profile_status(const struct agent *agent, const struct served *s,
 }
 
 /* Of the ledger that profiles have unless they name another. */
-static json_t *ledger_status(void)
+static json_t *ledger_status(const struct agent *agent)
 {
 	struct ledger_place place = { 0 };
 	char path[PATH_MAX];
+	const struct ledger ledger = { path, agent->env->clock };
 
 	if (ledger_default_path(path, NULL) != PO_OK ||
-	    ledger_place_of(path, &place, NULL) != PO_OK)
+	    ledger_place_of(&ledger, &place, NULL) != PO_OK)
 		return json_null();
 	return json_pack("{s:s, s:I, s:s}", "path", path, "seq",
 			 (json_int_t)place.seq, "hash", place.hash);
@@ -115,7 +116,7 @@ static json_t *whole_status(const struct agent *agent,
 			 PACKAGE_VERSION, "pid", (int)getpid(), "uptime_s",
 			 (json_int_t)(up_ms / 1000), "landlock",
 			 agent->landlock_abi, "workers", worker_list(agent),
-			 "profiles", profiles, "ledger", ledger_status());
+			 "profiles", profiles, "ledger", ledger_status(agent));
 }
 
 /* ---- … as soon as the workers have looked ------------------------------------------ */

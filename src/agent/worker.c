@@ -58,9 +58,9 @@ static json_t *wait_for_record(struct worker *w, struct pending *p)
 }
 
 /* No key is used before the agent says that the record stands. */
-static enum po_status on_record(void *user, const struct profile *profile,
-				json_t *record, uint64_t *ret_seq,
-				struct po_error *err)
+static enum po_status on_record(void *user, const struct po_clock *clock,
+				const struct profile *profile, json_t *record,
+				uint64_t *ret_seq, struct po_error *err)
 {
 	struct job *job = user;
 	struct worker *w = job->worker;
@@ -69,6 +69,7 @@ static enum po_status on_record(void *user, const struct profile *profile,
 	json_auto_t *answer = NULL;
 	struct po_error why = { 0 };
 
+	(void)clock; /* the agent puts its own time to it */
 	*ret_seq = 0;
 	/* a look ends where a PIN is asked for: that is no failure */
 	if (job_is(job, "look") &&

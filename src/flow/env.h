@@ -22,11 +22,11 @@ struct audit_trail { /* where the records of a use case go */
 	 * written, because the profile keeps no ledger (audit = "off") or,
 	 * with "on", because it could not be (a warning says so). With
 	 * "required" that is an error, and the key must not be used. A record
-	 * "sign" is on the disk when this returns.
+	 * "sign" is on the disk when this returns. clock: the use case's.
 	 */
-	enum po_status (*record)(void *user, const struct profile *profile,
-				 json_t *record, uint64_t *ret_seq,
-				 struct po_error *err);
+	enum po_status (*record)(void *user, const struct po_clock *clock,
+				 const struct profile *profile, json_t *record,
+				 uint64_t *ret_seq, struct po_error *err);
 	void *user;
 };
 struct key_desk;
