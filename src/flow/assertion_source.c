@@ -127,7 +127,7 @@ enum po_status assertion_source_turn_to(struct assertion_source *s,
 	if (!copy)
 		return po_no_memory(err);
 	if (keeps && s->index > 0 &&
-	    clock_monotonic_ms(&po_clock_system) - s->left_ms > FAILBACK_MS)
+	    clock_monotonic_ms(env->clock) - s->left_ms > FAILBACK_MS)
 		keeps = false;
 	if (!keeps) {
 		leave_key(s);
@@ -447,7 +447,7 @@ static enum po_status next(struct assertion_source *s, struct secret **ret_jwt,
 		}
 		leave_key(s);
 		if (s->index == 0)
-			s->left_ms = clock_monotonic_ms(&po_clock_system);
+			s->left_ms = clock_monotonic_ms(s->env->clock);
 		log_warn("key '%s': %s; the next one is used", keys[s->index],
 			 why.text);
 		s->index++;
