@@ -76,7 +76,7 @@ bool agent_look(struct agent *agent, const struct served *s,
 void agent_look_again(struct agent *agent, const char *profile)
 {
 	struct served *s = served_find(&agent->served, profile);
-	int64_t now_ms = clock_boottime_ms(&po_clock_system);
+	int64_t now_ms = clock_boottime_ms(agent->env->clock);
 
 	if (!s || now_ms < s->next_look_ms)
 		return;
@@ -86,7 +86,7 @@ void agent_look_again(struct agent *agent, const char *profile)
 
 void agent_look_handle(struct agent *agent)
 {
-	int64_t now_ms = clock_boottime_ms(&po_clock_system);
+	int64_t now_ms = clock_boottime_ms(agent->env->clock);
 
 	if (now_ms < agent->next_look_ms)
 		return;
