@@ -24,6 +24,16 @@ banned_functions() {
 		<"$T/files" >"$T/bad" || true
 	nothing "$T/bad"
 }
+# Above base, time and chance come from a struct po_clock that was handed down, and
+# one file names the machine's: it makes the env.
+time_and_chance_are_injected() {
+	cd "$top_srcdir"
+	sources | grep '^src/' | grep -v -e '^src/base/' -e '^src/flow/env\.c$' >"$T/files"
+	[ "$(wc -l <"$T/files")" -gt 80 ]
+	xargs grep -nE '\b(clock_gettime|gettimeofday|time|(clock_)?nanosleep|u?sleep|getrandom|getentropy|RAND(_priv)?_bytes|s?rand|s?random)\(|\bpo_clock_system\b' \
+		<"$T/files" >"$T/bad" || true
+	nothing "$T/bad"
+}
 headers_compile_alone() {
 	cd "$top_srcdir"
 	n=0
@@ -84,5 +94,6 @@ format() {
 	sources | xargs clang-format --dry-run -Werror
 }
 
-run_tests banned_functions headers_compile_alone guards_follow_the_path \
+run_tests banned_functions time_and_chance_are_injected \
+	headers_compile_alone guards_follow_the_path \
 	spdx_heads sizes words lock_file_names_no_host shell_scripts format
