@@ -29,6 +29,7 @@ static void on_changed(void *user, const struct served *served,
 		       const struct cached_token *token)
 {
 	struct agent *agent = user;
+	const struct po_clock *clock = agent->env->clock;
 	json_auto_t *answer = NULL;
 	struct po_error why = { 0 };
 	struct access_token_view view;
@@ -40,13 +41,13 @@ static void on_changed(void *user, const struct served *served,
 		sinks_remove(served->profile);
 		return;
 	}
-	left_s = (token->expires_ms - clock_boottime_ms()) / 1000;
-	answer = agent_token_answer(token, agent->env->now_s());
+	left_s = (token->expires_ms - clock_boottime_ms(clock)) / 1000;
+	answer = agent_token_answer(token, clock);
 	view = (struct access_token_view){
 		.value = secret_reveal(token->value),
 		.answer = answer,
 		.expires_in_s = left_s,
-		.expires_at_s = agent->env->now_s() + left_s,
+		.expires_at_s = clock_now_s(clock) + left_s,
 	};
 	if (sinks_write(served->profile, &view, &why) != PO_OK)
 		log_warn("profile '%s': %s", served->profile->name, why.text);
@@ -140,6 +141,7 @@ static enum po_status watch_signals(struct agent *agent, struct po_error *err)
 /* The one line of "systemctl status". */
 static bool describe(const struct agent *agent, struct buf *out)
 {
+	int64_t now_s = clock_now_s(agent->env->clock);
 	size_t locked = 0, absent = 0, ending = 0;
 
 	for (size_t i = 0; i < agent->served.count; i++) {
@@ -147,7 +149,7 @@ static bool describe(const struct agent *agent, struct buf *out)
 
 		locked += s->is_held || s->is_locked;
 		absent += s->token_state == TOKEN_ABSENT;
-		ending += served_days_warning(s, agent->env->now_s()) >= 0;
+		ending += served_days_warning(s, now_s) >= 0;
 	}
 	return buf_addf(out, "serving %zu profile%s", agent->served.count,
 			agent->served.count == 1 ? "" : "s") &&
@@ -179,11 +181,12 @@ static void reload(struct agent *agent)
 {
 	struct served_list fresh = { 0 };
 	struct po_error why = { 0 };
+	int64_t now_ms = clock_monotonic_ms(agent->env->clock);
 	enum po_status st;
 
 	systemd_notify("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reading the "
 		       "configuration",
-		       (long long)clock_monotonic_ms() * 1000);
+		       (long long)now_ms * 1000);
 	st = served_load(agent->options->config, &agent->served, &fresh, &why);
 	if (st != PO_OK) {
 		log_warn("the configuration is not taken: %s", why.text);
@@ -209,7 +212,7 @@ static void begin_end(struct agent *agent)
 		return;
 	systemd_notify("STOPPING=1\nSTATUS=ending");
 	agent->is_ending = true;
-	agent->end_by_ms = clock_monotonic_ms() + END_MS;
+	agent->end_by_ms = clock_monotonic_ms(agent->env->clock) + END_MS;
 }
 
 static void take_signals(struct agent *agent)
@@ -228,7 +231,7 @@ static void take_signals(struct agent *agent)
 
 static void ping(struct agent *agent)
 {
-	int64_t now_ms = clock_monotonic_ms();
+	int64_t now_ms = clock_monotonic_ms(agent->env->clock);
 
 	if (agent->ping_ms == 0 || now_ms < agent->next_ping_ms)
 		return;
@@ -247,7 +250,8 @@ static int64_t earlier(int64_t timeout_ms, int64_t when_ms, int64_t now_ms)
 
 static int timeout_ms(const struct agent *agent)
 {
-	int64_t boot_ms = clock_boottime_ms(), mono_ms = clock_monotonic_ms();
+	int64_t boot_ms = clock_boottime_ms(agent->env->clock);
+	int64_t mono_ms = clock_monotonic_ms(agent->env->clock);
 	int64_t ms = 60000;
 	int64_t server_ms = server_timeout_ms(agent->server);
 
@@ -340,13 +344,14 @@ static enum po_status begin(struct agent *agent, struct po_error *err)
 				   &agent->served.config->agent,
 				   &agent->listener, err);
 	if (st == PO_OK)
-		st = helper_start(&agent->helper, err);
+		st = helper_start(agent->env->clock, &agent->helper, err);
 	if (st != PO_OK)
 		return st;
-	agent->workers = workers_new(&agent->helper, &worker_events);
+	agent->workers =
+		workers_new(agent->env->clock, &agent->helper, &worker_events);
 	if (agent->workers)
-		agent->broker = broker_new(agent->workers, &agent->served,
-					   &broker_events);
+		agent->broker = broker_new(agent->env->clock, agent->workers,
+					   &agent->served, &broker_events);
 	if (!agent->broker)
 		return po_no_memory(err);
 	return server_new(agent->listener.fd, &server_events, &agent->server,
@@ -377,7 +382,7 @@ enum po_status agent_run(const struct agent_options *options,
 		.helper = { .fd = -1 },
 		.listener = { .fd = -1, .lock_fd = -1 },
 		.signal_fd = -1,
-		.started_ms = clock_boottime_ms(),
+		.started_ms = clock_boottime_ms(env->clock),
 		.ping_ms = systemd_watchdog_ms(),
 	};
 	enum po_status st;

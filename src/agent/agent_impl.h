@@ -83,14 +83,14 @@ void agent_route(void *user, struct server_request *request);
 void agent_answer_json(struct server_request *request, unsigned int status,
 		       json_t *value /* taken; NULL: out of memory */);
 
-/* retry_ms: a clock_boottime_ms(), 0: not known. */
+/* retry_in_ms: from now on; 0 or less: not known. */
 void agent_answer_error(struct server_request *request,
-			const struct po_error *why, int64_t retry_ms);
+			const struct po_error *why, int64_t retry_in_ms);
 
 /* The server's members with what remains of the life, for callers and for sinks
  * of format json. NULL: out of memory. */
 json_t *agent_token_answer(const struct cached_token *token,
-			   int64_t now_s) PO_MUST_CHECK;
+			   const struct po_clock *clock) PO_MUST_CHECK;
 
 /* 404, with those that there are. */
 void agent_answer_unknown(const struct agent *agent,

@@ -34,6 +34,7 @@ struct entry {
 };
 
 struct broker {
+	const struct po_clock *clock;
 	struct workers *workers;
 	const struct served_list *served;
 	struct broker_events events;
@@ -41,13 +42,14 @@ struct broker {
 	struct broker_counts counts;
 };
 
-struct broker *broker_new(struct workers *workers,
+struct broker *broker_new(const struct po_clock *clock, struct workers *workers,
 			  const struct served_list *served,
 			  const struct broker_events *events)
 {
 	struct broker *b = calloc(1, sizeof(*b));
 
 	if (b) {
+		b->clock = clock;
 		b->workers = workers;
 		b->served = served;
 		b->events = *events;
@@ -55,11 +57,13 @@ struct broker *broker_new(struct workers *workers,
 	return b;
 }
 
-static uint16_t chance(void)
+static uint16_t chance(const struct broker *b)
 {
 	uint16_t n = 0;
 
-	return rng_bytes(&n, sizeof(n), NULL) == PO_OK ? n : UINT16_MAX / 2;
+	return rng_bytes(b->clock, &n, sizeof(n), NULL) == PO_OK
+		       ? n
+		       : UINT16_MAX / 2;
 }
 
 /* ---- entries ------------------------------------------------------------------- */
@@ -155,7 +159,7 @@ static bool take(struct entry *e, const json_t *answer)
 		return false;
 	}
 	cached_token_take(&e->token, value, members, asked_ms, life_s * 1000,
-			  chance());
+			  chance(e->broker));
 	e->token.sign_seq = (uint64_t)json_integer_value(
 		json_object_get(answer, "sign_seq"));
 	return true;
@@ -164,7 +168,7 @@ static bool take(struct entry *e, const json_t *answer)
 static void on_minted(struct entry *e, const json_t *answer)
 {
 	struct broker *b = e->broker;
-	int64_t now_ms = clock_boottime_ms();
+	int64_t now_ms = clock_boottime_ms(b->clock);
 	struct po_error why = { 0 };
 
 	if (!take(e, answer)) {
@@ -172,7 +176,7 @@ static void on_minted(struct entry *e, const json_t *answer)
 		(void)po_fail(&why, PO_E_SERVER, 0,
 			      "the server gave an access token that has ended "
 			      "already");
-		cached_token_fail(&e->token, &why, now_ms, chance());
+		cached_token_fail(&e->token, &why, now_ms, chance(b));
 		waiters_fail(&e->waiters, &e->token, &why, false, now_ms);
 		return;
 	}
@@ -188,6 +192,7 @@ static void on_answer(void *user, const json_t *answer,
 {
 	struct entry *e = user;
 	struct broker *b = e->broker;
+	int64_t now_ms = clock_boottime_ms(b->clock);
 
 	e->is_minting = false;
 	b->events.learned(b->events.user, e->profile, answer, why);
@@ -200,11 +205,11 @@ static void on_answer(void *user, const json_t *answer,
 		return;
 	}
 	b->counts.failed++;
-	cached_token_fail(&e->token, why, clock_boottime_ms(), chance());
+	cached_token_fail(&e->token, why, now_ms, chance(b));
 	if (!e->waiters)
 		log_warn("profile '%s': not renewed: %s", e->profile,
 			 why->text);
-	waiters_fail(&e->waiters, &e->token, why, false, clock_boottime_ms());
+	waiters_fail(&e->waiters, &e->token, why, false, now_ms);
 }
 
 static json_t *job_of(const struct entry *e, const struct served *s)
@@ -235,10 +240,10 @@ static void mint(struct entry *e)
 		 : po_no_memory(&why);
 	e->is_minting = st == PO_OK;
 	if (st != PO_OK) {
-		cached_token_fail(&e->token, &why, clock_boottime_ms(),
-				  chance());
-		waiters_fail(&e->waiters, &e->token, &why, false,
-			     clock_boottime_ms());
+		int64_t now_ms = clock_boottime_ms(b->clock);
+
+		cached_token_fail(&e->token, &why, now_ms, chance(b));
+		waiters_fail(&e->waiters, &e->token, &why, false, now_ms);
 	}
 }
 
@@ -335,14 +340,14 @@ static void wait_for_token(struct entry *e, struct waiter *w)
 	while (*end)
 		end = &(*end)->next;
 	*end = w;
-	if (clock_boottime_ms() >= e->token.retry_ms)
+	if (clock_boottime_ms(e->broker->clock) >= e->token.retry_ms)
 		mint(e);
 }
 
 void broker_ask(struct broker *b, const struct broker_request *r,
 		broker_answer *answer, void *user)
 {
-	int64_t now_ms = clock_boottime_ms();
+	int64_t now_ms = clock_boottime_ms(b->clock);
 	struct po_error why = { 0 };
 	struct waiter *w = waiter_of(r, now_ms, answer, user);
 	struct entry *e = w ? entry_for(b, r, &why) : NULL;
@@ -415,7 +420,7 @@ static void handle(struct entry *e, int64_t now_ms)
 
 void broker_handle(struct broker *b)
 {
-	int64_t now_ms = clock_boottime_ms();
+	int64_t now_ms = clock_boottime_ms(b->clock);
 	struct entry *next;
 
 	for (struct entry *e = b->entries; e; e = next) {
@@ -452,7 +457,7 @@ static int64_t entry_next_ms(const struct entry *e, int64_t now_ms)
 
 int64_t broker_next_ms(const struct broker *b)
 {
-	int64_t now_ms = clock_boottime_ms();
+	int64_t now_ms = clock_boottime_ms(b->clock);
 	int64_t next_ms = INT64_MAX;
 
 	for (const struct entry *e = b->entries; e; e = e->next) {
@@ -556,7 +561,7 @@ static json_t *entry_status(const struct entry *e, const struct served *s,
 
 json_t *broker_status(const struct broker *b, const char *profile)
 {
-	int64_t now_ms = clock_boottime_ms();
+	int64_t now_ms = clock_boottime_ms(b->clock);
 	json_t *list = json_array();
 
 	for (const struct entry *e = b->entries; list && e; e = e->next) {

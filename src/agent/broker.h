@@ -13,6 +13,7 @@
 #include "agent/served.h"
 #include "agent/workers.h"
 #include "audit/requester.h"
+#include "base/clock.h"
 #include "cache/cached_token.h"
 
 #define BROKER_WAIT_MAX_S 600
@@ -47,8 +48,8 @@ struct broker_events {
 	void *user;
 };
 
-/* All borrowed. NULL: out of memory. */
-struct broker *broker_new(struct workers *workers,
+/* All borrowed until broker_free(). NULL: out of memory. */
+struct broker *broker_new(const struct po_clock *clock, struct workers *workers,
 			  const struct served_list *served,
 			  const struct broker_events *events) PO_MUST_CHECK;
 void broker_free(struct broker *broker);

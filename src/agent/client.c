@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/client.h"
 
+#include "base/clock.h"
 #include "base/environment.h"
 #include "base/error_json.h"
 #include "base/text.h"
@@ -41,7 +42,7 @@ enum po_status agent_client_init(struct agent_client *client,
 	const char *dir = environment_get("XDG_RUNTIME_DIR");
 
 	*client =
-		(struct agent_client){ .http = env->http, .now_s = env->now_s };
+		(struct agent_client){ .http = env->http, .clock = env->clock };
 	if (!path)
 		path = environment_get(AGENT_SOCKET_VARIABLE);
 	if (!path)
@@ -269,7 +270,7 @@ static enum po_status check_life(const struct agent_client *c,
 				     err);
 	t->expires_in_s = json_integer_value(in);
 	t->expires_at_s = json_integer_value(at);
-	if (t->expires_in_s <= 0 || t->expires_at_s <= c->now_s())
+	if (t->expires_in_s <= 0 || t->expires_at_s <= clock_now_s(c->clock))
 		return fail_nonsense(c, 0, "an access token that has ended",
 				     err);
 	t->expiry_is_assumed =
@@ -303,8 +304,8 @@ enum po_status agent_get_token(struct agent_client *client,
 	if (st != PO_OK)
 		return st;
 	client->trouble = AGENT_FAILED;
-	if (access_token_read(&response, client->now_s(), &token, &why) !=
-		    PO_OK ||
+	if (access_token_read(&response, clock_now_s(client->clock), &token,
+			      &why) != PO_OK ||
 	    !token)
 		return fail_nonsense(client, response.status, why.text, err);
 	st = check_life(client, token, err);

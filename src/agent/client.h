@@ -36,8 +36,8 @@ enum agent_trouble {
 };
 
 struct agent_client {
-	struct http_client *http; /* borrowed, as env has it */
-	int64_t (*now_s)(void);
+	struct http_client *http;     /* borrowed, as env has it */
+	const struct po_clock *clock; /* the same */
 	char socket[AGENT_SOCKET_SIZE];
 	bool is_named;              /* the socket, by a person or a file */
 	enum agent_trouble trouble; /* of the last call */

@@ -127,7 +127,8 @@ static int spawn_command(const char *command, const char *operand, int fd,
 	return spawn_self(argv, fd, ret_pid);
 }
 
-enum po_status helper_start(struct helper *ret_helper, struct po_error *err)
+enum po_status helper_start(const struct po_clock *clock,
+			    struct helper *ret_helper, struct po_error *err)
 {
 	int pair[2];
 	int error;
@@ -142,20 +143,22 @@ enum po_status helper_start(struct helper *ret_helper, struct po_error *err)
 		return po_fail(err, PO_E_INTERNAL, error,
 			       "cannot start the helper: %s", strerror(error));
 	}
+	ret_helper->clock = clock;
 	ret_helper->fd = pair[0];
 	return PO_OK;
 }
 
 void helper_stop(struct helper *helper)
 {
-	int64_t until_ms = clock_monotonic_ms() + END_MS;
+	int64_t until_ms;
 
 	if (helper->fd < 0)
 		return;
 	(void)close(helper->fd);
 	helper->fd = -1;
+	until_ms = clock_monotonic_ms(helper->clock) + END_MS;
 	while (waitpid(helper->pid, NULL, WNOHANG) == 0) {
-		if (clock_monotonic_ms() > until_ms) {
+		if (clock_monotonic_ms(helper->clock) > until_ms) {
 			(void)kill(helper->pid, SIGKILL);
 			(void)waitpid(helper->pid, NULL, 0);
 			return;
@@ -249,7 +252,7 @@ static bool has_ended(pid_t pid, int *ret_status)
 	return false;
 }
 
-static json_t *do_end(const json_t *question)
+static json_t *do_end(const struct po_clock *clock, const json_t *question)
 {
 	pid_t pid = (pid_t)json_integer_value(json_object_get(question, "pid"));
 	char how[64] = "ended";
@@ -264,11 +267,11 @@ static json_t *do_end(const json_t *question)
 			(void)snprintf(how, sizeof(how), "exit status %d",
 				       WEXITSTATUS(status));
 	} else if (kill(pid, SIGKILL) == 0) {
-		int64_t until_ms = clock_monotonic_ms() + END_MS;
+		int64_t until_ms = clock_monotonic_ms(clock) + END_MS;
 
 		/* one that is stuck in the kernel may take its time */
 		while (waitpid(pid, &status, WNOHANG) == 0 &&
-		       clock_monotonic_ms() < until_ms)
+		       clock_monotonic_ms(clock) < until_ms)
 			(void)poll(NULL, 0, 2);
 		(void)snprintf(how, sizeof(how), "stopped by the agent");
 	}
@@ -285,18 +288,19 @@ static json_t *do_look(const json_t *question)
 			 r.unit);
 }
 
-static json_t *answer_to(const json_t *question, int passed)
+static json_t *answer_to(const struct po_clock *clock, const json_t *question,
+			 int passed)
 {
 	const char *what = json_text(question, "do");
 
 	if (what && strcmp(what, "spawn") == 0)
 		return do_spawn(question, passed);
 	if (what && strcmp(what, "end") == 0)
-		return do_end(question);
+		return do_end(clock, question);
 	return do_look(question);
 }
 
-enum po_status helper_main(struct po_error *err)
+enum po_status helper_main(const struct po_clock *clock, struct po_error *err)
 {
 	json_auto_t *nothing = json_object();
 	json_t *question;
@@ -312,7 +316,7 @@ enum po_status helper_main(struct po_error *err)
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	while ((question = receive_datagram(HELPER_FD, &passed))) {
-		json_auto_t *answer = answer_to(question, passed);
+		json_auto_t *answer = answer_to(clock, question, passed);
 
 		json_decref(question);
 		if (passed >= 0)

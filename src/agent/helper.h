@@ -11,17 +11,22 @@
 #define PO_AGENT_HELPER_H
 
 #include "audit/requester.h"
-#include "base/error.h"
+#include "base/clock.h"
 
 #include <sys/types.h>
 
 struct helper {
+	const struct po_clock *clock; /* borrowed */
 	pid_t pid;
 	int fd; /* -1: not running */
 };
 
-/* Starts the helper, which starts workers as "p11oauth agent-worker MODULE". */
-enum po_status helper_start(struct helper *ret_helper,
+/*
+ * Starts the helper, which starts workers as "p11oauth agent-worker MODULE".
+ * clock is borrowed until helper_stop(). PO_E_INTERNAL: it cannot be started.
+ */
+enum po_status helper_start(const struct po_clock *clock,
+			    struct helper *ret_helper,
 			    struct po_error *err) PO_MUST_CHECK;
 void helper_stop(struct helper *helper);
 
@@ -37,7 +42,8 @@ void helper_end(struct helper *helper, pid_t pid, char *ret_how, size_t size);
 void helper_look(struct helper *helper, struct requester *requester);
 
 /* The helper's own side; returns when the agent is gone. */
-enum po_status helper_main(struct po_error *err) PO_MUST_CHECK;
+enum po_status helper_main(const struct po_clock *clock,
+			   struct po_error *err) PO_MUST_CHECK;
 #define HELPER_FD 3
 #define WORKER_FD 3
 

@@ -29,7 +29,7 @@ void agent_learned(void *user, const char *profile, const json_t *answer,
 		if (other != s && served_has_same_key(s, other))
 			served_learn_of_key(other, answer, why);
 		if (served_has_same_key(s, other))
-			served_watch(other, agent->env->now_s());
+			served_watch(other, clock_now_s(agent->env->clock));
 	}
 	agent_state_changed(agent);
 }
@@ -76,7 +76,7 @@ bool agent_look(struct agent *agent, const struct served *s,
 void agent_look_again(struct agent *agent, const char *profile)
 {
 	struct served *s = served_find(&agent->served, profile);
-	int64_t now_ms = clock_boottime_ms();
+	int64_t now_ms = clock_boottime_ms(agent->env->clock);
 
 	if (!s || now_ms < s->next_look_ms)
 		return;
@@ -86,7 +86,7 @@ void agent_look_again(struct agent *agent, const char *profile)
 
 void agent_look_handle(struct agent *agent)
 {
-	int64_t now_ms = clock_boottime_ms();
+	int64_t now_ms = clock_boottime_ms(agent->env->clock);
 
 	if (now_ms < agent->next_look_ms)
 		return;
@@ -94,7 +94,7 @@ void agent_look_handle(struct agent *agent)
 	for (size_t i = 0; i < agent->served.count; i++) {
 		struct served *s = agent->served.items[i];
 
-		served_watch(s, agent->env->now_s());
+		served_watch(s, clock_now_s(agent->env->clock));
 		(void)agent_look(agent, s, NULL, NULL);
 	}
 }

@@ -6,14 +6,16 @@
 #include "flow/audit.h"
 
 /* What is of no profile goes where a profile's goes that says nothing else. */
-static void record_of_agent(json_t *record)
+static void record_of_agent(const struct agent *agent, json_t *record)
 {
 	struct po_error why = { 0 };
 	char path[PATH_MAX];
+	const struct ledger ledger = { path, agent->env->clock };
 	enum po_status st = ledger_default_path(path, &why);
 
 	if (st == PO_OK)
-		st = ledger_append(path, record, /* sync= */ true, NULL, &why);
+		st = ledger_append(&ledger, record, /* sync= */ true, NULL,
+				   &why);
 	if (st != PO_OK)
 		log_debug(LOG_CONF, "not recorded: %s", why.text);
 }
@@ -27,7 +29,6 @@ enum po_status agent_record(struct agent *agent, const char *event,
 	json_auto_t *record = json_pack("{s:s}", "event", event);
 	uint64_t seq;
 
-	(void)agent;
 	if (!record || !more ||
 	    (served &&
 	     json_object_set_new(record, "profile",
@@ -35,9 +36,9 @@ enum po_status agent_record(struct agent *agent, const char *event,
 	    json_object_update(record, more) != 0)
 		return po_no_memory(err);
 	if (served)
-		return audit_write(served->profile, po_steal(record), peer,
-				   &seq, err);
-	record_of_agent(record);
+		return audit_write(agent->env->clock, served->profile,
+				   po_steal(record), peer, &seq, err);
+	record_of_agent(agent, record);
 	return PO_OK;
 }
 
@@ -54,7 +55,7 @@ enum po_status agent_worker_record(void *user, const json_t *peer,
 
 	(void)json_object_del(record, "worker_profile");
 	if (s)
-		return audit_write(s->profile, record,
+		return audit_write(agent->env->clock, s->profile, record,
 				   has_peer ? &requester : NULL, ret_seq, err);
 	json_decref(record);
 	return po_fail(err, PO_E_CONFIG, 0,

@@ -60,10 +60,9 @@ static unsigned int http_status_of(enum po_status st)
 }
 
 static void answer_failure(struct server_request *request, unsigned int status,
-			   const struct po_error *why, int64_t retry_ms,
+			   const struct po_error *why, int64_t retry_in_ms,
 			   const char *allow)
 {
-	int64_t left_ms = retry_ms ? retry_ms - clock_boottime_ms() : 0;
 	struct server_reply reply = { .status = status,
 				      .type = JSON_TYPE,
 				      .allow = allow };
@@ -72,8 +71,8 @@ static void answer_failure(struct server_request *request, unsigned int status,
 	po_auto_buf text = { 0 };
 
 	buf_init(&text, REPLY_MAX);
-	if (left_ms > 0) {
-		reply.retry_after_s = (left_ms + 999) / 1000;
+	if (retry_in_ms > 0) {
+		reply.retry_after_s = (retry_in_ms + 999) / 1000;
 		(void)json_object_set_new(error, "retry_after",
 					  json_integer(reply.retry_after_s));
 	}
@@ -83,9 +82,9 @@ static void answer_failure(struct server_request *request, unsigned int status,
 }
 
 void agent_answer_error(struct server_request *request,
-			const struct po_error *why, int64_t retry_ms)
+			const struct po_error *why, int64_t retry_in_ms)
 {
-	answer_failure(request, http_status_of(why->status), why, retry_ms,
+	answer_failure(request, http_status_of(why->status), why, retry_in_ms,
 		       NULL);
 }
 
@@ -189,9 +188,10 @@ static bool take_parameter(void *user, const char *name, const char *value)
 	return false;
 }
 
-json_t *agent_token_answer(const struct cached_token *token, int64_t now_s)
+json_t *agent_token_answer(const struct cached_token *token,
+			   const struct po_clock *clock)
 {
-	int64_t left_s = (token->expires_ms - clock_boottime_ms()) / 1000;
+	int64_t left_s = (token->expires_ms - clock_boottime_ms(clock)) / 1000;
 	json_t *value =
 		json_pack("{s:s}", "access_token", secret_reveal(token->value));
 
@@ -199,7 +199,7 @@ json_t *agent_token_answer(const struct cached_token *token, int64_t now_s)
 	    json_object_set_new(value, "expires_in", json_integer(left_s)) ==
 		    0 &&
 	    json_object_set_new(value, "expires_at",
-				json_integer(now_s + left_s)) == 0)
+				json_integer(clock_now_s(clock) + left_s)) == 0)
 		return value;
 	json_decref(value);
 	return NULL;
@@ -210,9 +210,10 @@ static enum po_status record_issue(const struct token_call *c,
 				   const struct cached_token *token,
 				   struct po_error *err)
 {
+	const struct po_clock *clock = c->agent->env->clock;
 	const char *scope = c->scope ? c->scope : s->profile->scope;
-	int64_t left_s = (token->expires_ms - clock_boottime_ms()) / 1000;
-	int64_t expires_at_s = c->agent->env->now_s() + left_s;
+	int64_t left_s = (token->expires_ms - clock_boottime_ms(clock)) / 1000;
+	int64_t expires_at_s = clock_now_s(clock) + left_s;
 	json_t *record = json_pack("{s:I, s:s?, s:I}", "of",
 				   (json_int_t)token->sign_seq, "scope", scope,
 				   "expires_at", (json_int_t)expires_at_s);
@@ -226,6 +227,7 @@ static void on_token(void *user, const struct cached_token *token,
 {
 	struct token_call *c = user;
 	const struct served *s = served_find(&c->agent->served, c->profile);
+	const struct po_clock *clock = c->agent->env->clock;
 	struct po_error fault = { 0 };
 
 	if (token && !s)
@@ -238,11 +240,12 @@ static void on_token(void *user, const struct cached_token *token,
 	if (why && why->status == PO_E_TOKEN && s)
 		agent_look_again(c->agent, c->profile);
 	if (why || !token)
-		agent_answer_error(c->request, why ? why : &fault, retry_ms);
+		agent_answer_error(
+			c->request, why ? why : &fault,
+			retry_ms ? retry_ms - clock_boottime_ms(clock) : 0);
 	else
-		agent_answer_json(
-			c->request, 200,
-			agent_token_answer(token, c->agent->env->now_s()));
+		agent_answer_json(c->request, 200,
+				  agent_token_answer(token, clock));
 	token_call_free(c);
 }
 

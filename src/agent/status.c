@@ -55,25 +55,28 @@ static const char *pin_source_kind(const struct served *s)
 static json_t *profile_status(const struct agent *agent, const struct served *s,
 			      const struct peer_ids *ids)
 {
-	return json_pack(
-		"{s:s, s:b, s:b, s:s, s:{s:s, s:s, s:s}, s:o, s:o}", "name",
-		s->profile->name, "allowed",
-		policy_allows_peer(s->profile, ids), "locked",
-		s->is_held || s->is_locked, "pin_source", pin_source_kind(s),
-		"token", "label", s->token_label, "serial", s->token_serial,
-		"state", token_state_name(s->token_state), "certificate",
-		certificate_status(s, agent->env->now_s()), "access_tokens",
-		broker_status(agent->broker, s->profile->name));
+	int64_t now_s = clock_now_s(agent->env->clock);
+
+	return json_pack("{s:s, s:b, s:b, s:s, s:{s:s, s:s, s:s}, s:o, s:o}",
+			 "name", s->profile->name, "allowed",
+			 policy_allows_peer(s->profile, ids), "locked",
+			 s->is_held || s->is_locked, "pin_source",
+			 pin_source_kind(s), "token", "label", s->token_label,
+			 "serial", s->token_serial, "state",
+			 token_state_name(s->token_state), "certificate",
+			 certificate_status(s, now_s), "access_tokens",
+			 broker_status(agent->broker, s->profile->name));
 }
 
 /* Of the ledger that profiles have unless they name another. */
-static json_t *ledger_status(void)
+static json_t *ledger_status(const struct agent *agent)
 {
 	struct ledger_place place = { 0 };
 	char path[PATH_MAX];
+	const struct ledger ledger = { path, agent->env->clock };
 
 	if (ledger_default_path(path, NULL) != PO_OK ||
-	    ledger_place_of(path, &place, NULL) != PO_OK)
+	    ledger_place_of(&ledger, &place, NULL) != PO_OK)
 		return json_null();
 	return json_pack("{s:s, s:I, s:s}", "path", path, "seq",
 			 (json_int_t)place.seq, "hash", place.hash);
@@ -104,7 +107,8 @@ static json_t *whole_status(const struct agent *agent,
 			    const struct peer_ids *ids)
 {
 	json_t *profiles = json_array();
-	int64_t up_ms = clock_boottime_ms() - agent->started_ms;
+	int64_t up_ms =
+		clock_boottime_ms(agent->env->clock) - agent->started_ms;
 
 	for (size_t i = 0; profiles && i < agent->served.count; i++)
 		(void)json_array_append_new(
@@ -114,7 +118,7 @@ static json_t *whole_status(const struct agent *agent,
 			 PACKAGE_VERSION, "pid", (int)getpid(), "uptime_s",
 			 (json_int_t)(up_ms / 1000), "landlock",
 			 agent->landlock_abi, "workers", worker_list(agent),
-			 "profiles", profiles, "ledger", ledger_status());
+			 "profiles", profiles, "ledger", ledger_status(agent));
 }
 
 /* ---- … as soon as the workers have looked ------------------------------------------ */
@@ -181,7 +185,7 @@ void agent_route_status(struct agent *agent, struct server_request *request)
 		.next = agent->status_calls,
 		.agent = agent,
 		.request = request,
-		.until_ms = clock_boottime_ms() + PATIENCE_MS,
+		.until_ms = clock_boottime_ms(agent->env->clock) + PATIENCE_MS,
 		.asked = 1, /* so that it lives until all are asked */
 	};
 	agent->status_calls = call;
@@ -198,7 +202,7 @@ void agent_route_status(struct agent *agent, struct server_request *request)
 
 void agent_status_handle(struct agent *agent)
 {
-	int64_t now_ms = clock_boottime_ms();
+	int64_t now_ms = clock_boottime_ms(agent->env->clock);
 
 	for (struct status_call *c = agent->status_calls; c; c = c->next)
 		if (c->request && now_ms >= c->until_ms)
@@ -258,7 +262,8 @@ static bool add_number(struct buf *out, const char *name, const char *type,
 static bool add_counters(struct buf *out, const struct agent *agent)
 {
 	struct broker_counts c = broker_count(agent->broker);
-	int64_t up_ms = clock_boottime_ms() - agent->started_ms;
+	int64_t up_ms =
+		clock_boottime_ms(agent->env->clock) - agent->started_ms;
 
 	return add_number(out, "uptime_seconds", "gauge",
 			  "Since the agent started.", (uint64_t)up_ms / 1000) &&
@@ -331,7 +336,7 @@ static bool expires_in(const struct agent *agent, const struct served *s,
 
 	if (!c || !c->value)
 		return false;
-	*ret = (c->expires_ms - clock_boottime_ms()) / 1000;
+	*ret = (c->expires_ms - clock_boottime_ms(agent->env->clock)) / 1000;
 	return true;
 }
 

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cryptoki/device.h"
-#include "http/http.h"
+#include "http/curl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,9 +58,9 @@ static json_t *wait_for_record(struct worker *w, struct pending *p)
 }
 
 /* No key is used before the agent says that the record stands. */
-static enum po_status on_record(void *user, const struct profile *profile,
-				json_t *record, uint64_t *ret_seq,
-				struct po_error *err)
+static enum po_status on_record(void *user, const struct po_clock *clock,
+				const struct profile *profile, json_t *record,
+				uint64_t *ret_seq, struct po_error *err)
 {
 	struct job *job = user;
 	struct worker *w = job->worker;
@@ -69,6 +69,7 @@ static enum po_status on_record(void *user, const struct profile *profile,
 	json_auto_t *answer = NULL;
 	struct po_error why = { 0 };
 
+	(void)clock; /* the agent puts its own time to it */
 	*ret_seq = 0;
 	/* a look ends where a PIN is asked for: that is no failure */
 	if (job_is(job, "look") &&
@@ -210,11 +211,14 @@ static void *job_main(void *arg)
 {
 	struct job *job = arg;
 	struct po_error why = { 0 };
-	enum po_status st = po_env_init(&job->env, &why);
+	const struct worker *w = job->worker;
+	enum po_status st;
 
-	job->env.audit = (struct audit_trail){ on_record, job };
-	job->env.asker = pins_asker(job->worker->pins);
-	job->env.desk = job->worker->desk;
+	job->env = (struct po_env){ .clock = w->clock,
+				    .audit = { on_record, job },
+				    .asker = pins_asker(w->pins),
+				    .desk = w->desk };
+	st = curl_client_new(w->clock, &job->env.http, &why);
 	if (st == PO_OK)
 		st = job_run(job, &why);
 	if (st != PO_OK && why.status == PO_OK)
@@ -304,7 +308,7 @@ static bool listen_to_agent(struct worker *w, struct queue *q)
 /* What is under way may end; the agent still answers for records. */
 static void finish(struct worker *w, struct queue *q)
 {
-	int64_t until_ms = clock_monotonic_ms() + LEAVE_MS;
+	int64_t until_ms = clock_monotonic_ms(w->clock) + LEAVE_MS;
 	struct pollfd p = { .fd = w->channel.fd, .events = POLLIN };
 	bool is_there = true;
 
@@ -318,7 +322,7 @@ static void finish(struct worker *w, struct queue *q)
 		(void)pthread_mutex_unlock(&w->lock);
 		if (!is_busy)
 			return;
-		if (clock_monotonic_ms() > until_ms)
+		if (clock_monotonic_ms(w->clock) > until_ms)
 			_exit(-PO_E_DEVICE);
 		if (!is_there)
 			interrupt_request();
@@ -378,9 +382,10 @@ static enum po_status set_up(struct worker *w, const char *module,
 	return st;
 }
 
-enum po_status worker_main(const char *module, struct po_error *err)
+enum po_status worker_main(const struct po_clock *clock, const char *module,
+			   struct po_error *err)
 {
-	struct worker w = { .channel = { .fd = -1 } };
+	struct worker w = { .clock = clock, .channel = { .fd = -1 } };
 	struct queue queue = { json_array() };
 	enum po_status st = set_up(&w, module, err);
 	bool goes_on;

@@ -17,6 +17,7 @@
 struct pending;
 
 struct worker {
+	const struct po_clock *clock; /* borrowed */
 	json_t *told; /* owned; an array of what served borrows from */
 	struct served_list served;
 	struct key_desk *desk;

@@ -44,6 +44,7 @@ struct worker {
 };
 
 struct workers {
+	const struct po_clock *clock;
 	struct helper *helper;
 	struct workers_events events;
 	struct worker *items[WORKERS_MAX];
@@ -52,12 +53,13 @@ struct workers {
 	bool is_finishing;
 };
 
-struct workers *workers_new(struct helper *helper,
+struct workers *workers_new(const struct po_clock *clock, struct helper *helper,
 			    const struct workers_events *events)
 {
 	struct workers *w = calloc(1, sizeof(*w));
 
 	if (w) {
+		w->clock = clock;
 		w->helper = helper;
 		w->events = *events;
 	}
@@ -149,7 +151,7 @@ static void settle_jobs(struct worker *worker, bool was_leaving,
 static void bury(struct workers *w, struct worker *worker, const char *cause)
 {
 	bool was_leaving = worker->retire_by_ms != 0;
-	int64_t now_ms = clock_monotonic_ms();
+	int64_t now_ms = clock_monotonic_ms(w->clock);
 	struct po_error why = { 0 };
 	char how[64];
 
@@ -216,7 +218,7 @@ static enum po_status start(struct workers *w, struct worker *worker,
 		return st;
 	}
 	channel_init(&worker->channel, pair[0]);
-	worker->started_ms = clock_monotonic_ms();
+	worker->started_ms = clock_monotonic_ms(w->clock);
 	worker->retire_by_ms = 0;
 	st = tell_profiles(w, worker, err);
 	if (st != PO_OK)
@@ -295,24 +297,25 @@ static void take_answer(struct worker *worker, const json_t *message)
 		end_job(worker, job, message, &why);
 }
 
-static void retire(struct worker *worker)
+static void retire(const struct workers *w, struct worker *worker)
 {
 	json_auto_t *leave = json_pack("{s:s}", "op", "leave");
 
 	if (!is_running(worker) || worker->retire_by_ms)
 		return;
-	worker->retire_by_ms = clock_monotonic_ms() + RETIRE_MS;
+	worker->retire_by_ms = clock_monotonic_ms(w->clock) + RETIRE_MS;
 	if (!leave || channel_send(&worker->channel, leave, NULL) != PO_OK)
 		worker->retire_by_ms = 1; /* overdue */
 }
 
 /* Its module leaks: what is under way ends, then its successor goes on. */
-static void take_leave(struct worker *worker, const char *what)
+static void take_leave(const struct workers *w, struct worker *worker,
+		       const char *what)
 {
 	log_warn("the worker of module '%s' leaks %s; it is replaced",
 		 worker->module, what);
 	worker->restarts++;
-	retire(worker);
+	retire(w, worker);
 }
 
 /* False: the worker is gone. */
@@ -330,7 +333,7 @@ static bool listen_to(struct workers *w, struct worker *worker)
 		if (json_object_get(message, "record"))
 			take_record(w, worker, message);
 		else if (json_text(message, "tired"))
-			take_leave(worker, json_text(message, "tired"));
+			take_leave(w, worker, json_text(message, "tired"));
 		else
 			take_answer(worker, message);
 	}
@@ -364,7 +367,7 @@ enum po_status workers_submit(struct workers *w, const char *module,
 		job_free(job);
 		return po_no_memory(err);
 	}
-	job->deadline_ms = clock_monotonic_ms() + timeout_ms;
+	job->deadline_ms = clock_monotonic_ms(w->clock) + timeout_ms;
 	job->answer = answer;
 	job->user = user;
 	for (end = &worker->jobs; *end; end = &(*end)->next)
@@ -430,7 +433,7 @@ static void start_if_due(struct workers *w, struct worker *worker,
 
 static void handle(struct workers *w, struct worker *worker)
 {
-	int64_t now_ms = clock_monotonic_ms();
+	int64_t now_ms = clock_monotonic_ms(w->clock);
 
 	if (is_running(worker) && !listen_to(w, worker))
 		bury(w, worker, "ended");
@@ -479,12 +482,12 @@ void workers_retire(struct workers *w, const char *module)
 {
 	for (size_t i = 0; i < w->count; i++)
 		if (!module || strcmp(w->items[i]->module, module) == 0)
-			retire(w->items[i]);
+			retire(w, w->items[i]);
 }
 
 bool workers_finish(struct workers *w, int64_t until_ms)
 {
-	bool is_late = clock_monotonic_ms() >= until_ms;
+	bool is_late = clock_monotonic_ms(w->clock) >= until_ms;
 	bool all_gone = true;
 
 	w->is_finishing = true;

@@ -13,6 +13,7 @@
 #define PO_AGENT_WORKERS_H
 
 #include "agent/helper.h"
+#include "base/clock.h"
 #include "base/json.h"
 
 #include <poll.h>
@@ -41,8 +42,8 @@ struct workers_events { /* called from workers_handle() */
 	void *user;
 };
 
-/* helper is borrowed. NULL: out of memory. */
-struct workers *workers_new(struct helper *helper,
+/* clock and helper are borrowed until workers_free(). NULL: out of memory. */
+struct workers *workers_new(const struct po_clock *clock, struct helper *helper,
 			    const struct workers_events *events) PO_MUST_CHECK;
 void workers_free(struct workers *workers);
 

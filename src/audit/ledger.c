@@ -67,9 +67,10 @@ static bool is_still(const char *path, const struct stat *sb)
 }
 
 /* Once; *ret_fd -1: the file was rotated meanwhile. */
-static enum po_status try_open(const char *path, int *ret_fd,
+static enum po_status try_open(const struct ledger *ledger, int *ret_fd,
 			       struct po_error *err)
 {
+	const char *path = ledger->path;
 	struct stat sb;
 	enum po_status st;
 	/* O_NONBLOCK: a FIFO must not hang us before it is refused */
@@ -86,7 +87,7 @@ static enum po_status try_open(const char *path, int *ret_fd,
 	else
 		st = check_file(&sb, path, err);
 	if (st == PO_OK)
-		st = ledger_lock(fd, LOCK_EX, path, err);
+		st = ledger_lock(ledger, fd, LOCK_EX, err);
 	if (st == PO_OK && is_still(path, &sb))
 		*ret_fd = fd;
 	else
@@ -94,77 +95,23 @@ static enum po_status try_open(const char *path, int *ret_fd,
 	return st;
 }
 
-static enum po_status open_locked(const char *path, int *ret_fd,
+static enum po_status open_locked(const struct ledger *ledger, int *ret_fd,
 				  struct po_error *err)
 {
 	for (int i = 0; i < OPEN_TRIES; i++) {
-		enum po_status st = try_open(path, ret_fd, err);
+		enum po_status st = try_open(ledger, ret_fd, err);
 
 		if (st != PO_OK || *ret_fd >= 0)
 			return st;
 	}
 	return po_fail(err, PO_E_CONFIG, EBUSY,
-		       "'%s' is being replaced all the time", path);
-}
-
-/* ---- lines --------------------------------------------------------------- */
-
-static void time_now(char out[static 32])
-{
-	int64_t now_ms = clock_now_ms();
-	time_t now_s = (time_t)(now_ms / 1000);
-	struct tm tm;
-	size_t n = gmtime_r(&now_s, &tm)
-			   ? strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm)
-			   : 0;
-
-	(void)snprintf(out + n, 32 - n, ".%03dZ", (int)(now_ms % 1000));
-}
-
-/* Adds the line of one record, and moves place on to it. */
-static enum po_status add_line(struct buf *out, const json_t *record,
-			       struct ledger_place *place, struct po_error *err)
-{
-	char time[32], hash[LEDGER_HASH_LEN + 1];
-	po_auto_buf members = { 0 };
-	po_auto_buf line = { 0 };
-
-	time_now(time);
-	buf_init(&members, LEDGER_RECORD_MAX);
-	buf_init(&line, LEDGER_RECORD_MAX);
-	if (!json_compact(&members, record) ||
-	    !buf_addf(&line, "{\"seq\":%llu,\"time\":\"%s\",",
-		      (unsigned long long)place->seq + 1, time) ||
-	    !buf_add(&line, members.data + 1, members.len - 2) ||
-	    !buf_addf(&line, ",\"prev\":\"%s\"", place->hash) ||
-	    !ledger_sha256(line.data, line.len, hash) ||
-	    !buf_addf(&line, LEDGER_HASH_MEMBER "%s\"}\n", hash))
-		return po_fail(err, PO_E_INTERNAL, 0,
-			       "a record of more than %d bytes",
-			       LEDGER_RECORD_MAX);
-	if (!buf_add(out, line.data, line.len))
-		return po_no_memory(err);
-	place->seq++;
-	memcpy(place->hash, hash, sizeof(hash));
-	return PO_OK;
-}
-
-static enum po_status check_record(const json_t *record, struct po_error *err)
-{
-	static const char *const ours[] = { "seq", "time", "prev", "hash" };
-	bool sound = json_object_size(record) > 0;
-
-	for (size_t i = 0; sound && i < PO_ARRAY_SIZE(ours); i++)
-		sound = !json_object_get(record, ours[i]);
-	if (sound)
-		return PO_OK;
-	return po_fail(err, PO_E_INTERNAL, 0, "no record for a ledger");
+		       "'%s' is being replaced all the time", ledger->path);
 }
 
 /* ---- one writing --------------------------------------------------------- */
 
 struct writing {
-	const char *path;
+	const struct ledger *ledger;
 	int fd; /* locked; owned */
 	struct ledger_tail tail;
 	struct ledger_place place; /* of the last record, written or to be */
@@ -183,12 +130,67 @@ static void writing_clear(struct writing *w)
 	buf_clear(&w->lines);
 }
 
+/* ---- lines --------------------------------------------------------------- */
+
+static void time_now(const struct po_clock *clock, char out[static 32])
+{
+	int64_t now_ms = clock_now_ms(clock);
+	time_t now_s = (time_t)(now_ms / 1000);
+	struct tm tm;
+	size_t n = gmtime_r(&now_s, &tm)
+			   ? strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm)
+			   : 0;
+
+	(void)snprintf(out + n, 32 - n, ".%03dZ", (int)(now_ms % 1000));
+}
+
+/* Adds the line of one record, and moves the place on to it. */
+static enum po_status add_line(struct writing *w, const json_t *record,
+			       struct po_error *err)
+{
+	struct ledger_place *place = &w->place;
+	char time[32], hash[LEDGER_HASH_LEN + 1];
+	po_auto_buf members = { 0 };
+	po_auto_buf line = { 0 };
+
+	time_now(w->ledger->clock, time);
+	buf_init(&members, LEDGER_RECORD_MAX);
+	buf_init(&line, LEDGER_RECORD_MAX);
+	if (!json_compact(&members, record) ||
+	    !buf_addf(&line, "{\"seq\":%llu,\"time\":\"%s\",",
+		      (unsigned long long)place->seq + 1, time) ||
+	    !buf_add(&line, members.data + 1, members.len - 2) ||
+	    !buf_addf(&line, ",\"prev\":\"%s\"", place->hash) ||
+	    !ledger_sha256(line.data, line.len, hash) ||
+	    !buf_addf(&line, LEDGER_HASH_MEMBER "%s\"}\n", hash))
+		return po_fail(err, PO_E_INTERNAL, 0,
+			       "a record of more than %d bytes",
+			       LEDGER_RECORD_MAX);
+	if (!buf_add(&w->lines, line.data, line.len))
+		return po_no_memory(err);
+	place->seq++;
+	memcpy(place->hash, hash, sizeof(hash));
+	return PO_OK;
+}
+
+static enum po_status check_record(const json_t *record, struct po_error *err)
+{
+	static const char *const ours[] = { "seq", "time", "prev", "hash" };
+	bool sound = json_object_size(record) > 0;
+
+	for (size_t i = 0; sound && i < PO_ARRAY_SIZE(ours); i++)
+		sound = !json_object_get(record, ours[i]);
+	if (sound)
+		return PO_OK;
+	return po_fail(err, PO_E_INTERNAL, 0, "no record for a ledger");
+}
+
 /* Takes over record; NULL: there was no memory for it. */
 static enum po_status add_event(struct writing *w, json_t *record,
 				struct po_error *err)
 {
-	enum po_status st = record ? add_line(&w->lines, record, &w->place, err)
-				   : po_no_memory(err);
+	enum po_status st =
+		record ? add_line(w, record, err) : po_no_memory(err);
 
 	json_decref(record);
 	return st;
@@ -204,7 +206,8 @@ static enum po_status read_torn(struct writing *w, struct po_error *err)
 		return po_no_memory(err);
 	n = pread(w->fd, w->torn, len, w->tail.end);
 	if (n != (ssize_t)len)
-		return ledger_fail(err, n < 0 ? errno : EIO, "read", w->path);
+		return ledger_fail(err, n < 0 ? errno : EIO, "read",
+				   w->ledger->path);
 	w->torn_len = len;
 	return PO_OK;
 }
@@ -271,7 +274,7 @@ static enum po_status add_rotate(struct writing *w, struct po_error *err)
 {
 	po_auto_buf from = { 0 };
 	char old[PATH_MAX];
-	enum po_status st = last_full(w->path, old, &w->place, err);
+	enum po_status st = last_full(w->ledger->path, old, &w->place, err);
 
 	if (st != PO_OK || !old[0])
 		return st;
@@ -285,17 +288,17 @@ static enum po_status add_rotate(struct writing *w, struct po_error *err)
 }
 
 /* Opens the file, and prepares what has to come before any other record. */
-static enum po_status start(struct writing *w, const char *path,
+static enum po_status start(struct writing *w, const struct ledger *ledger,
 			    struct po_error *err)
 {
 	enum po_status st;
 
-	*w = (struct writing){ .path = path, .fd = -1 };
+	*w = (struct writing){ .ledger = ledger, .fd = -1 };
 	memcpy(w->place.hash, ZEROS, sizeof(w->place.hash));
 	buf_init(&w->lines, LINES_MAX);
-	st = open_locked(path, &w->fd, err);
+	st = open_locked(ledger, &w->fd, err);
 	if (st == PO_OK)
-		st = ledger_read_tail(w->fd, path, &w->tail, err);
+		st = ledger_read_tail(w->fd, ledger->path, &w->tail, err);
 	if (st != PO_OK)
 		return st;
 	if (w->tail.place.seq)
@@ -352,16 +355,16 @@ static enum po_status commit(const struct writing *w, bool sync,
 	int e = 0;
 
 	if (w->torn && ftruncate(w->fd, w->tail.end) != 0)
-		return ledger_fail(err, errno, "cut", w->path);
+		return ledger_fail(err, errno, "cut", w->ledger->path);
 	e = write_all(w->fd, w->lines.data, w->lines.len);
 	if (!e && sync && fdatasync(w->fd) != 0)
 		e = errno;
 	if (!e && sync && w->tail.size == 0)
-		e = sync_folder(w->path);
+		e = sync_folder(w->ledger->path);
 	if (!e)
 		return PO_OK;
 	undo(w);
-	return ledger_fail(err, e, "write", w->path);
+	return ledger_fail(err, e, "write", w->ledger->path);
 }
 
 /* ---- full files ---------------------------------------------------------- */
@@ -388,7 +391,7 @@ static enum po_status next_name(const struct writing *w,
 {
 	struct ledger_numbers numbers;
 	unsigned int last = number_before(w->fd);
-	enum po_status st = ledger_numbers_of(w->path, &numbers, err);
+	enum po_status st = ledger_numbers_of(w->ledger->path, &numbers, err);
 
 	if (st != PO_OK)
 		return st;
@@ -396,8 +399,9 @@ static enum po_status next_name(const struct writing *w,
 		last = numbers.items[numbers.count - 1];
 	ledger_numbers_clear(&numbers);
 	if (last >= LEDGER_NUMBER_MAX ||
-	    !ledger_numbered(w->path, last + 1, out))
-		return ledger_fail(err, ENAMETOOLONG, "rename", w->path);
+	    !ledger_numbered(w->ledger->path, last + 1, out))
+		return ledger_fail(err, ENAMETOOLONG, "rename",
+				   w->ledger->path);
 	return PO_OK;
 }
 
@@ -407,8 +411,8 @@ static enum po_status put_aside(const struct writing *w,
 {
 	enum po_status st = next_name(w, ret_old, err);
 
-	if (st == PO_OK && rename(w->path, ret_old) != 0)
-		st = ledger_fail(err, errno, "rename", w->path);
+	if (st == PO_OK && rename(w->ledger->path, ret_old) != 0)
+		st = ledger_fail(err, errno, "rename", w->ledger->path);
 	return st;
 }
 
@@ -416,21 +420,22 @@ static enum po_status put_aside(const struct writing *w,
  * A folder that lets nobody rename makes for a large file, not for a key that
  * cannot be used.
  */
-static enum po_status start_with_room(struct writing *w, const char *path,
+static enum po_status start_with_room(struct writing *w,
+				      const struct ledger *ledger,
 				      struct po_error *err)
 {
 	char old[PATH_MAX];
-	enum po_status st = start(w, path, err);
+	enum po_status st = start(w, ledger, err);
 
 	if (st != PO_OK || w->tail.end < LEDGER_ROTATE_BYTES || w->torn ||
 	    put_aside(w, old, NULL) != PO_OK)
 		return st;
 	writing_clear(w);
-	return start(w, path, err);
+	return start(w, ledger, err);
 }
 
-enum po_status ledger_append(const char *path, const json_t *record, bool sync,
-			     struct ledger_place *ret_place,
+enum po_status ledger_append(const struct ledger *ledger, const json_t *record,
+			     bool sync, struct ledger_place *ret_place,
 			     struct po_error *err)
 {
 	struct writing w;
@@ -438,9 +443,9 @@ enum po_status ledger_append(const char *path, const json_t *record, bool sync,
 
 	if (st != PO_OK)
 		return st;
-	st = start_with_room(&w, path, err);
+	st = start_with_room(&w, ledger, err);
 	if (st == PO_OK)
-		st = add_line(&w.lines, record, &w.place, err);
+		st = add_line(&w, record, err);
 	if (st == PO_OK)
 		st = commit(&w, sync, err);
 	writing_clear(&w);
@@ -449,25 +454,25 @@ enum po_status ledger_append(const char *path, const json_t *record, bool sync,
 	return st;
 }
 
-enum po_status ledger_rotate(const char *path, char *ret_old,
+enum po_status ledger_rotate(const struct ledger *ledger, char *ret_old,
 			     struct po_error *err)
 {
 	char old[PATH_MAX];
 	struct writing w;
-	enum po_status st = start(&w, path, err);
+	enum po_status st = start(&w, ledger, err);
 
 	/* a full file ends in a whole line */
 	if (st == PO_OK && w.lines.len > 0)
 		st = commit(&w, true, err);
 	if (st == PO_OK && w.place.seq == 0)
 		st = po_fail(err, PO_E_CONFIG, 0, "'%s' holds no record yet",
-			     path);
+			     ledger->path);
 	if (st == PO_OK)
 		st = put_aside(&w, old, err);
 	writing_clear(&w);
 	if (st != PO_OK)
 		return st;
-	st = start(&w, path, err);
+	st = start(&w, ledger, err);
 	if (st == PO_OK && w.lines.len > 0)
 		st = commit(&w, true, err);
 	writing_clear(&w);
@@ -476,9 +481,11 @@ enum po_status ledger_rotate(const char *path, char *ret_old,
 	return st;
 }
 
-enum po_status ledger_place_of(const char *path, struct ledger_place *ret_place,
+enum po_status ledger_place_of(const struct ledger *ledger,
+			       struct ledger_place *ret_place,
 			       struct po_error *err)
 {
+	const char *path = ledger->path;
 	struct ledger_place place = { .hash = ZEROS };
 	struct ledger_tail tail = { .size = 0 };
 	enum po_status st = PO_OK;
@@ -488,7 +495,7 @@ enum po_status ledger_place_of(const char *path, struct ledger_place *ret_place,
 	if (fd < 0 && errno != ENOENT)
 		return ledger_fail(err, errno, "open", path);
 	if (fd >= 0) {
-		st = ledger_lock(fd, LOCK_SH, path, err);
+		st = ledger_lock(ledger, fd, LOCK_SH, err);
 		if (st == PO_OK)
 			st = ledger_read_tail(fd, path, &tail, err);
 		(void)close(fd);

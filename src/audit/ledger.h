@@ -18,6 +18,7 @@
 #ifndef PO_AUDIT_LEDGER_H
 #define PO_AUDIT_LEDGER_H
 
+#include "base/clock.h"
 #include "base/json.h"
 
 #include <limits.h>
@@ -28,6 +29,11 @@
 #define LEDGER_RECORD_MAX 65536                /* bytes, with the newline */
 #define LEDGER_ROTATE_BYTES (16 * 1024 * 1024) /* a file that is full */
 #define LEDGER_LOCK_WAIT_MS 10000
+
+struct ledger { /* all borrowed */
+	const char *path;
+	const struct po_clock *clock; /* records have its time */
+};
 
 struct ledger_place { /* of the last record; seq 0: none yet */
 	uint64_t seq;
@@ -55,19 +61,21 @@ enum po_status ledger_default_path(char out[static PATH_MAX],
  * PO_E_CONFIG: not written; the text has path and cause, native the errno.
  * PO_E_USER: a signal came while another process held the lock.
  */
-enum po_status ledger_append(const char *path, const json_t *record, bool sync,
-			     struct ledger_place *ret_place,
+enum po_status ledger_append(const struct ledger *ledger, const json_t *record,
+			     bool sync, struct ledger_place *ret_place,
 			     struct po_error *err) PO_MUST_CHECK;
 
 /*
  * Renames the file now and starts the next one. ret_old: what it is called now;
  * may be NULL. PO_E_CONFIG also when it holds no record.
  */
-enum po_status ledger_rotate(const char *path, char *ret_old /* PATH_MAX */,
+enum po_status ledger_rotate(const struct ledger *ledger,
+			     char *ret_old /* PATH_MAX */,
 			     struct po_error *err) PO_MUST_CHECK;
 
 /* Where the chain stands now, without writing. No file: seq 0. */
-enum po_status ledger_place_of(const char *path, struct ledger_place *ret_place,
+enum po_status ledger_place_of(const struct ledger *ledger,
+			       struct ledger_place *ret_place,
 			       struct po_error *err) PO_MUST_CHECK;
 
 #endif

@@ -2,7 +2,6 @@
 #include "audit/ledger_file.h"
 
 #include "base/clock.h"
-#include "base/interrupt.h"
 #include "base/text.h"
 
 #include <dirent.h>
@@ -19,8 +18,7 @@
 #define SHA256_BYTES 32
 #define TAIL_FIRST 4096
 #define TAIL_MAX (2 * LEDGER_RECORD_MAX + 2) /* a torn line, and a whole one */
-#define LOCK_TICK_FIRST_US 50
-#define LOCK_TICK_MAX_US 5000
+#define LOCK_TICK_MAX_MS 4
 #define NUMBER_DIGITS 8
 
 enum po_status ledger_fail(struct po_error *err, int e, const char *what,
@@ -192,24 +190,28 @@ enum po_status ledger_read_tail(int fd, const char *path,
 	return PO_OK;
 }
 
-enum po_status ledger_lock(int fd, int how, const char *path,
+enum po_status ledger_lock(const struct ledger *ledger, int fd, int how,
 			   struct po_error *err)
 {
-	int64_t give_up_ms = clock_monotonic_ms() + LEDGER_LOCK_WAIT_MS;
-	unsigned int tick_us = LOCK_TICK_FIRST_US;
+	int64_t give_up_ms =
+		clock_monotonic_ms(ledger->clock) + LEDGER_LOCK_WAIT_MS;
+	int64_t tick_ms = 1;
 
 	while (flock(fd, how | LOCK_NB) != 0) {
+		enum po_status st;
+
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return ledger_fail(err, errno, "lock", path);
-		if (interrupt_is_pending())
-			return interrupt_check(err);
-		if (clock_monotonic_ms() > give_up_ms)
+			return ledger_fail(err, errno, "lock", ledger->path);
+		if (clock_monotonic_ms(ledger->clock) > give_up_ms)
 			return po_fail(err, PO_E_CONFIG, ETIMEDOUT,
 				       "another process has held '%s' for %d s",
-				       path, LEDGER_LOCK_WAIT_MS / 1000);
-		(void)usleep(tick_us);
-		if (tick_us < LOCK_TICK_MAX_US)
-			tick_us *= 2;
+				       ledger->path,
+				       LEDGER_LOCK_WAIT_MS / 1000);
+		st = clock_sleep_ms(ledger->clock, tick_ms, err);
+		if (st != PO_OK)
+			return st;
+		if (tick_ms < LOCK_TICK_MAX_MS)
+			tick_ms *= 2;
 	}
 	return PO_OK;
 }

@@ -39,8 +39,9 @@ enum po_status ledger_read_tail(int fd, const char *path,
 				struct ledger_tail *ret_tail,
 				struct po_error *err) PO_MUST_CHECK;
 
-/* Waits for flock(2), LEDGER_LOCK_WAIT_MS at most. how: LOCK_EX or LOCK_SH. */
-enum po_status ledger_lock(int fd, int how, const char *path,
+/* Waits for flock(2), LEDGER_LOCK_WAIT_MS at most. how: LOCK_EX or LOCK_SH.
+ * PO_E_CONFIG: another process keeps it; PO_E_USER: a signal came meanwhile. */
+enum po_status ledger_lock(const struct ledger *ledger, int fd, int how,
 			   struct po_error *err) PO_MUST_CHECK;
 
 /* The full files of a ledger, oldest first. */

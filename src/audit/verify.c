@@ -26,7 +26,7 @@ struct line {
 /* ---- the lines of all files ---------------------------------------------- */
 
 struct walk {
-	const char *path;
+	const struct ledger *ledger;
 	enum po_status (*each)(void *user, const struct line *line,
 			       struct po_error *err);
 	void *user;
@@ -146,8 +146,8 @@ static enum po_status walk_full(struct walk *w, unsigned int number,
 	off_t size = 0;
 	int fd;
 
-	if (!ledger_numbered(w->path, number, file))
-		return ledger_fail(err, ENAMETOOLONG, "open", w->path);
+	if (!ledger_numbered(w->ledger->path, number, file))
+		return ledger_fail(err, ENAMETOOLONG, "open", w->ledger->path);
 	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return ledger_fail(err, errno, "open", file);
@@ -165,9 +165,10 @@ struct extent {
 	struct ledger_numbers numbers; /* owned */
 };
 
-static enum po_status measure(const char *path, struct extent *e,
+static enum po_status measure(const struct ledger *ledger, struct extent *e,
 			      struct po_error *err)
 {
+	const char *path = ledger->path;
 	enum po_status st = PO_OK;
 
 	*e = (struct extent){ .size = 0 };
@@ -176,7 +177,7 @@ static enum po_status measure(const char *path, struct extent *e,
 		return ledger_fail(err, errno, "open", path);
 	/* under the lock nobody is in the middle of a line, or of a rotation */
 	if (e->fd >= 0)
-		st = ledger_lock(e->fd, LOCK_SH, path, err);
+		st = ledger_lock(ledger, e->fd, LOCK_SH, err);
 	if (st == PO_OK)
 		st = ledger_numbers_of(path, &e->numbers, err);
 	if (st == PO_OK && e->fd >= 0)
@@ -190,9 +191,9 @@ static enum po_status measure(const char *path, struct extent *e,
 
 static enum po_status walk(struct walk *w, struct po_error *err)
 {
-	struct line line = { .file = w->path, .is_in_newest = true };
+	struct line line = { .file = w->ledger->path, .is_in_newest = true };
 	struct extent e;
-	enum po_status st = measure(w->path, &e, err);
+	enum po_status st = measure(w->ledger, &e, err);
 
 	for (size_t i = 0; st == PO_OK && i < e.numbers.count; i++)
 		st = walk_full(w, e.numbers.items[i],
@@ -309,12 +310,12 @@ static enum po_status check(void *user, const struct line *l,
 	return PO_OK;
 }
 
-enum po_status ledger_verify(const char *path, const char *head,
+enum po_status ledger_verify(const struct ledger *ledger, const char *head,
 			     struct ledger_report *ret_report,
 			     struct po_error *err)
 {
 	struct checking c = { .report = ret_report, .wanted = head };
-	struct walk w = { .path = path, .each = check, .user = &c };
+	struct walk w = { .ledger = ledger, .each = check, .user = &c };
 	enum po_status st;
 
 	*ret_report = (struct ledger_report){ .records = 0 };
@@ -324,7 +325,7 @@ enum po_status ledger_verify(const char *path, const char *head,
 		st = po_fail(err, PO_E_CRYPTO, 0,
 			     "%s: no record has the hash %s: the end of the "
 			     "chain was cut off, or all of it replaced",
-			     path, head);
+			     ledger->path, head);
 	return st;
 }
 
@@ -411,7 +412,8 @@ static enum po_status find(void *user, const struct line *l,
 	return s->found(s->user, l->text, l->len, record, err);
 }
 
-enum po_status ledger_find(const char *path, const struct ledger_filter *filter,
+enum po_status ledger_find(const struct ledger *ledger,
+			   const struct ledger_filter *filter,
 			   ledger_found *found, void *user,
 			   char ret_at[static LEDGER_AT_MAX],
 			   struct po_error *err)
@@ -419,7 +421,7 @@ enum po_status ledger_find(const char *path, const struct ledger_filter *filter,
 	struct search s = {
 		.filter = filter, .found = found, .user = user, .ret_at = ret_at
 	};
-	struct walk w = { .path = path, .each = find, .user = &s };
+	struct walk w = { .ledger = ledger, .each = find, .user = &s };
 	enum po_status st;
 
 	ret_at[0] = '\0';

@@ -32,7 +32,7 @@ struct ledger_report {
  * PO_E_CRYPTO: it is broken; the text is "FILE:LINE: what is wrong"
  * PO_E_CONFIG: there is no such file, or it cannot be read
  */
-enum po_status ledger_verify(const char *path, const char *head,
+enum po_status ledger_verify(const struct ledger *ledger, const char *head,
 			     struct ledger_report *ret_report,
 			     struct po_error *err) PO_MUST_CHECK;
 
@@ -51,7 +51,8 @@ typedef enum po_status ledger_found(void *user, const char *line, size_t len,
  * by "of", in their order. Does not verify; lines that are no record are
  * counted, and *ret_at is where the first of them is ("" when there is none).
  */
-enum po_status ledger_find(const char *path, const struct ledger_filter *filter,
+enum po_status ledger_find(const struct ledger *ledger,
+			   const struct ledger_filter *filter,
 			   ledger_found *found, void *user,
 			   char ret_at[static LEDGER_AT_MAX],
 			   struct po_error *err) PO_MUST_CHECK;

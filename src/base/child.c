@@ -83,7 +83,8 @@ enum po_status child_start(char *const argv[], int64_t timeout_s,
 	(void)close(out[1]);
 	child->in = in[1];
 	child->out = out[0];
-	child->deadline_ms = clock_monotonic_ms() + timeout_s * 1000;
+	child->deadline_ms =
+		clock_monotonic_ms(&po_clock_system) + timeout_s * 1000;
 	return PO_OK;
 }
 
@@ -107,7 +108,7 @@ static enum po_status wait_for_output(const struct child *child,
 	while (poll(&p, 1, TICK_MS) <= 0) {
 		if (interrupt_is_pending())
 			return interrupt_check(err);
-		if (clock_monotonic_ms() > child->deadline_ms)
+		if (clock_monotonic_ms(&po_clock_system) > child->deadline_ms)
 			return po_fail(err, PO_E_DEVICE, ETIMEDOUT,
 				       "it did not answer in time");
 	}
@@ -141,7 +142,7 @@ enum po_status child_read_line(struct child *child, struct secret *line,
 
 int child_end(struct child *child)
 {
-	int64_t give_up_ms = clock_monotonic_ms() + END_WAIT_MS;
+	int64_t give_up_ms = clock_monotonic_ms(&po_clock_system) + END_WAIT_MS;
 	int status = 0;
 	pid_t pid;
 
@@ -149,7 +150,7 @@ int child_end(struct child *child)
 	(void)close(child->out);
 	child->in = child->out = -1;
 	while ((pid = waitpid(child->pid, &status, WNOHANG)) == 0 &&
-	       clock_monotonic_ms() < give_up_ms)
+	       clock_monotonic_ms(&po_clock_system) < give_up_ms)
 		(void)poll(NULL, 0, 5);
 	if (pid == 0) {
 		(void)kill(child->pid, SIGKILL);

@@ -3,50 +3,51 @@
 
 #include "base/interrupt.h"
 
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
 #include <time.h>
-
-int64_t clock_now_s(void)
-{
-	struct timespec ts = { 0 };
-
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	return ts.tv_sec;
-}
-
-int64_t clock_now_ms(void)
-{
-	struct timespec ts = { 0 };
-
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-int64_t clock_monotonic_ms(void)
-{
-	struct timespec ts = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-int64_t clock_boottime_ms(void)
-{
-	struct timespec ts = { 0 };
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 #define TICK_MS 50
 
-enum po_status clock_sleep_ms(int64_t ms, struct po_error *err)
+/* ---- the machine's ----------------------------------------------------------- */
+
+static int64_t read_ms(clockid_t id)
 {
-	int64_t until_ms = clock_monotonic_ms() + ms;
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int64_t system_now_ms(void *user)
+{
+	(void)user;
+	return read_ms(CLOCK_REALTIME);
+}
+
+static int64_t system_monotonic_ms(void *user)
+{
+	(void)user;
+	return read_ms(CLOCK_MONOTONIC);
+}
+
+static int64_t system_boot_ms(void *user)
+{
+	(void)user;
+	return read_ms(CLOCK_BOOTTIME);
+}
+
+static enum po_status system_sleep_ms(void *user, int64_t ms,
+				      struct po_error *err)
+{
+	int64_t until_ms = read_ms(CLOCK_MONOTONIC) + ms;
 	int64_t left_ms;
 	enum po_status st;
 
+	(void)user;
 	while ((st = interrupt_check(err)) == PO_OK &&
-	       (left_ms = until_ms - clock_monotonic_ms()) > 0) {
+	       (left_ms = until_ms - read_ms(CLOCK_MONOTONIC)) > 0) {
 		struct timespec nap = { 0 };
 
 		nap.tv_nsec = (left_ms < TICK_MS ? left_ms : TICK_MS) * 1000000;
@@ -54,6 +55,55 @@ enum po_status clock_sleep_ms(int64_t ms, struct po_error *err)
 	}
 	return st;
 }
+
+static enum po_status system_random(void *user, void *data, size_t len,
+				    struct po_error *err)
+{
+	(void)user;
+	/* up to 256 bytes getrandom() gives all or nothing */
+	if (len > 256 || getrandom(data, len, 0) != (ssize_t)len)
+		return po_fail(err, PO_E_INTERNAL, errno, "no random bytes: %s",
+			       strerror(errno));
+	return PO_OK;
+}
+
+const struct po_clock po_clock_system = {
+	.now_ms = system_now_ms,
+	.monotonic_ms = system_monotonic_ms,
+	.boot_ms = system_boot_ms,
+	.sleep_ms = system_sleep_ms,
+	.random = system_random,
+};
+
+/* ---- anybody's ----------------------------------------------------------------- */
+
+int64_t clock_now_s(const struct po_clock *clock)
+{
+	return clock_now_ms(clock) / 1000;
+}
+
+int64_t clock_now_ms(const struct po_clock *clock)
+{
+	return clock->now_ms(clock->user);
+}
+
+int64_t clock_monotonic_ms(const struct po_clock *clock)
+{
+	return clock->monotonic_ms(clock->user);
+}
+
+int64_t clock_boottime_ms(const struct po_clock *clock)
+{
+	return clock->boot_ms(clock->user);
+}
+
+enum po_status clock_sleep_ms(const struct po_clock *clock, int64_t ms,
+			      struct po_error *err)
+{
+	return clock->sleep_ms(clock->user, ms, err);
+}
+
+/* ---- other threads ------------------------------------------------------------- */
 
 void clock_cond_init(pthread_cond_t *cond)
 {

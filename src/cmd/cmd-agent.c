@@ -8,6 +8,7 @@
 #include "agent/worker.h"
 #include "cmd/commands.h"
 #include "cmd/options.h"
+#include "flow/env.h"
 
 struct agent_opts {
 	const char *socket;
@@ -43,8 +44,7 @@ const struct cmd cmd_agent = {
 static enum po_status run_helper(const struct cmd_context *ctx,
 				 struct po_error *err)
 {
-	(void)ctx;
-	return helper_main(err);
+	return helper_main(ctx->env->clock, err);
 }
 
 const struct cmd cmd_agent_helper = {
@@ -63,7 +63,7 @@ static enum po_status run_worker(const struct cmd_context *ctx,
 				     ? ctx->line->operands[0]
 				     : "default";
 
-	return worker_main(module, err);
+	return worker_main(ctx->env->clock, module, err);
 }
 
 const struct cmd cmd_agent_worker = {

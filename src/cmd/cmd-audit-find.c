@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cmd/audit-path.h"
 #include "cmd/output.h"
+#include "flow/env.h"
 
 #include <stdio.h>
 
@@ -29,14 +30,15 @@ static const struct opt opts[] = {
 };
 
 /* As the records have it: with milliseconds. */
-static enum po_status parse_since(const char *since, char out[static 40],
+static enum po_status parse_since(const struct po_clock *clock,
+				  const char *since, char out[static 40],
 				  struct po_error *err)
 {
 	char date[32];
 	int64_t time_s, ago_s;
 
 	if (text_to_seconds(since, SINCE_MAX_S, &ago_s))
-		time_s = clock_now_s() - ago_s;
+		time_s = clock_now_s(clock) - ago_s;
 	else if (!text_to_time(since, &time_s) || time_s < 0 ||
 		 time_s > TIME_MAX_S)
 		return po_fail(err, PO_E_USAGE, 0,
@@ -79,16 +81,17 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 	struct ledger_filter filter = { .jti = o->jti, .profile = o->profile };
 	struct printing printing = { .as_json = ctx->json };
 	char path[PATH_MAX], since[40], at[LEDGER_AT_MAX];
+	const struct ledger ledger = { path, ctx->env->clock };
 	enum po_status st = PO_OK;
 
 	if (o->since) {
-		st = parse_since(o->since, since, err);
+		st = parse_since(ctx->env->clock, o->since, since, err);
 		filter.since = since;
 	}
 	if (st == PO_OK)
 		st = audit_path(ctx, o->profile, path, err);
 	if (st == PO_OK)
-		st = ledger_find(path, &filter, print, &printing, at, err);
+		st = ledger_find(&ledger, &filter, print, &printing, at, err);
 	if (st != PO_OK)
 		return st;
 	if (at[0])

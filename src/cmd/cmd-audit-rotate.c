@@ -2,6 +2,7 @@
 #include "audit/ledger.h"
 #include "cmd/audit-path.h"
 #include "cmd/output.h"
+#include "flow/env.h"
 
 struct rotate_opts {
 	const char *profile;
@@ -17,11 +18,12 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 {
 	const struct rotate_opts *o = ctx->opts;
 	char path[PATH_MAX], old[PATH_MAX];
+	const struct ledger ledger = { path, ctx->env->clock };
 	po_auto_buf text = { 0 };
 	enum po_status st = audit_path(ctx, o->profile, path, err);
 
 	if (st == PO_OK)
-		st = ledger_rotate(path, old, err);
+		st = ledger_rotate(&ledger, old, err);
 	if (st != PO_OK)
 		return st;
 	buf_init(&text, PATH_MAX + 1);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cmd/audit-path.h"
 #include "cmd/output.h"
+#include "flow/env.h"
 
 struct verify_opts {
 	const char *head;
@@ -59,6 +60,7 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 	const struct verify_opts *o = ctx->opts;
 	struct ledger_report report;
 	char path[PATH_MAX];
+	const struct ledger ledger = { path, ctx->env->clock };
 	enum po_status st;
 
 	if (o->head && !ledger_is_hash(o->head))
@@ -68,7 +70,7 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 			       LEDGER_HASH_LEN);
 	st = audit_path(ctx, o->profile, path, err);
 	if (st == PO_OK)
-		st = ledger_verify(path, o->head, &report, err);
+		st = ledger_verify(&ledger, o->head, &report, err);
 	if (st != PO_OK)
 		return st;
 	if (report.unfinished[0])

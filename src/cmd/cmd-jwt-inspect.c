@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/jwt-input.h"
@@ -61,7 +62,7 @@ static enum po_status print_text(const struct jws *jws, const json_t *claims,
 
 static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 {
-	int64_t now_s = ctx->env->now_s();
+	int64_t now_s = clock_now_s(ctx->env->clock);
 	po_auto(jws) *jws = NULL;
 	json_auto_t *claims = NULL;
 	json_auto_t *value = NULL;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 #include "base/fs.h"
 #include "cmd/commands.h"
 #include "cmd/jwt-input.h"
@@ -128,8 +129,8 @@ static enum po_status check_claims(const struct cmd_context *ctx,
 	if (st == PO_OK)
 		st = jwt_read_times(claims, &times, err);
 	if (st == PO_OK && !o->ignore_time)
-		st = jwt_check_times(&times, ctx->env->now_s(), o->clock_skew_s,
-				     err);
+		st = jwt_check_times(&times, clock_now_s(ctx->env->clock),
+				     o->clock_skew_s, err);
 	if (st != PO_OK || !o->audience)
 		return st;
 	aud = json_text(claims, "aud");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/key-json.h"
@@ -257,6 +258,7 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 	const struct profile *p = ctx->profile;
 	const struct pin_purpose purpose = { .profile = p->name };
 	struct inventory_request req = {
+		.clock = ctx->env->clock,
 		.module = p->module,
 		.uri = line->operand_count ? line->operands[0] : NULL,
 		.init_args = p->module_init_args,
@@ -269,7 +271,7 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 	};
 	po_auto(inventory) *inv = NULL;
 	enum po_status st = inventory_read(&req, &inv, err);
-	int64_t now_s = ctx->env->now_s();
+	int64_t now_s = clock_now_s(ctx->env->clock);
 
 	if (st != PO_OK)
 		return st;

@@ -23,6 +23,7 @@ struct device {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
+	const struct po_clock *clock;
 	int64_t timeout_ms;
 	char name[64];
 
@@ -64,7 +65,7 @@ void device_enter(const char *function)
 		return;
 	(void)pthread_mutex_lock(&d->lock);
 	d->call = function;
-	d->call_since_ms = clock_monotonic_ms();
+	d->call_since_ms = clock_monotonic_ms(d->clock);
 	(void)pthread_mutex_unlock(&d->lock);
 	log_stderr_away();
 }
@@ -79,7 +80,7 @@ unsigned long device_leave(unsigned long rv)
 	log_stderr_back();
 	(void)pthread_mutex_lock(&d->lock);
 	lost = d->lost;
-	d->spent_ms += clock_monotonic_ms() - d->call_since_ms;
+	d->spent_ms += clock_monotonic_ms(d->clock) - d->call_since_ms;
 	d->call = NULL;
 	(void)pthread_mutex_unlock(&d->lock);
 	if (lost)
@@ -173,12 +174,13 @@ static void install_handlers(void)
 
 /* ---- in the caller's thread ---------------------------------------------- */
 
-struct device *device_new(int64_t timeout_s)
+struct device *device_new(const struct po_clock *clock, int64_t timeout_s)
 {
 	struct device *d = calloc(1, sizeof(*d));
 
 	if (!d)
 		return NULL;
+	d->clock = clock;
 	d->timeout_ms =
 		(timeout_s ? timeout_s : DEVICE_TIMEOUT_DEFAULT_S) * 1000;
 	install_handlers();
@@ -246,7 +248,7 @@ static enum po_status lose(struct device *d, struct po_error *err,
 static enum po_status judge(struct device *d, struct notice *n,
 			    int64_t *interrupted_ms, struct po_error *err)
 {
-	int64_t now_ms = clock_monotonic_ms();
+	int64_t now_ms = clock_monotonic_ms(d->clock);
 
 	if (d->crashed > 0)
 		return lose(d, err, PO_E_DEVICE,

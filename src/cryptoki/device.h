@@ -14,7 +14,7 @@
 #ifndef PO_CRYPTOKI_DEVICE_H
 #define PO_CRYPTOKI_DEVICE_H
 
-#include "base/error.h"
+#include "base/clock.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,8 +25,13 @@
 
 struct device;
 
-/* timeout_s: for all calls together; 0: the default. NULL: no memory. */
-struct device *device_new(int64_t timeout_s) PO_MUST_CHECK;
+/*
+ * timeout_s: for all calls together, by clock; 0: the default. clock is borrowed
+ * for good: the thread of a lost device reads it when its module lets go. NULL:
+ * no memory.
+ */
+struct device *device_new(const struct po_clock *clock,
+			  int64_t timeout_s) PO_MUST_CHECK;
 
 /* Who is waited for in the line on the terminal; copied. */
 void device_set_name(struct device *device, const char *token_label);

@@ -126,18 +126,17 @@ static enum po_status fail_ambiguous(const struct session *s,
 		       buf_text(&list));
 }
 
-static bool is_valid_now(const struct certificate *cert)
+static bool is_valid(const struct certificate *cert, int64_t now_s)
 {
-	int64_t now_s = clock_now_s();
-
 	return certificate_not_before_s(cert) <= now_s &&
 	       now_s <= certificate_not_after_s(cert);
 }
 
 /* Of two certificates of one key: valid now wins, then the later start. */
-static bool is_better(const struct certificate *a, const struct certificate *b)
+static bool is_better(const struct certificate *a, const struct certificate *b,
+		      int64_t now_s)
 {
-	bool a_valid = is_valid_now(a), b_valid = is_valid_now(b);
+	bool a_valid = is_valid(a, now_s), b_valid = is_valid(b, now_s);
 
 	if (a_valid != b_valid)
 		return a_valid;
@@ -151,14 +150,15 @@ static bool is_candidate(const struct found *f, const struct pubkey *of)
 }
 
 /* Takes f into best when it is the better one; empties the other. */
-static enum po_status consider(struct found *best, struct found *f)
+static enum po_status consider(struct found *best, struct found *f,
+			       int64_t now_s)
 {
 	size_t count = best->cert_count + 1;
 	struct found other;
 
 	if (best->cert && !pubkey_equal(best->pubkey, f->pubkey))
 		return PO_E_AMBIGUOUS;
-	if (!best->cert || is_better(f->cert, best->cert)) {
+	if (!best->cert || is_better(f->cert, best->cert, now_s)) {
 		other = *best;
 		*best = *f;
 		*f = other;
@@ -174,6 +174,7 @@ enum po_status find_certificate(const struct session *session,
 {
 	struct found best = { 0 };
 	struct matches m = { 0 };
+	int64_t now_s = clock_now_s(session->clock);
 	enum po_status st =
 		find_objects(session, CKO_CERTIFICATE, selector, &m, err);
 
@@ -184,7 +185,7 @@ enum po_status find_certificate(const struct session *session,
 		st = read_found(session, CKO_CERTIFICATE, m.handles[i], &f,
 				&why);
 		if (st == PO_OK && is_candidate(&f, of))
-			st = consider(&best, &f);
+			st = consider(&best, &f, now_s);
 		else if (st == PO_E_CRYPTO && m.count > 1)
 			st = PO_OK; /* not one of ours; the others may be */
 		else if (st != PO_OK && err && err->status == PO_OK)

@@ -231,7 +231,8 @@ static enum po_status read_token(const struct inventory_request *req,
 				 const struct token *token, struct walk *w,
 				 struct po_error *err)
 {
-	enum po_status st = session_open(m, token, &w->session, err);
+	enum po_status st =
+		session_open(req->clock, m, token, &w->session, err);
 
 	return st == PO_OK ? walk_token(req, w, err) : st;
 }
@@ -319,7 +320,7 @@ enum po_status inventory_read(const struct inventory_request *req,
 			      struct inventory **ret_inventory,
 			      struct po_error *err)
 {
-	struct device *device = device_new(req->timeout_s);
+	struct device *device = device_new(req->clock, req->timeout_s);
 	struct reading r = { req, calloc(1, sizeof(struct inventory)) };
 	enum po_status st = device && r.inventory
 				    ? device_run(device, read_job, &r, err)

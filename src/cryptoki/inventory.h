@@ -8,6 +8,7 @@
 #ifndef PO_CRYPTOKI_INVENTORY_H
 #define PO_CRYPTOKI_INVENTORY_H
 
+#include "base/clock.h"
 #include "cryptoki/pin.h"
 #include "key/signer.h"
 
@@ -48,7 +49,8 @@ struct inventory {
 	size_t token_count;
 };
 
-struct inventory_request { /* all borrowed */
+struct inventory_request {            /* all borrowed */
+	const struct po_clock *clock; /* as in device.h */
 	const char *module;
 	const char *uri;       /* NULL: every token and object */
 	const char *init_args; /* for the module; NULL: none */

@@ -101,7 +101,8 @@ static enum po_status send_stored(const struct attempt *a,
 	struct po_error why = { 0 };
 	enum po_status st;
 
-	st = pin_memory_open(token, source, &memory, retry ? NULL : err);
+	st = pin_memory_open(a->session->clock, token, source, &memory,
+			     retry ? NULL : err);
 	if (st == PO_OK && !retry)
 		st = pin_memory_check(memory, pin, err);
 	if (st != PO_OK && !retry)

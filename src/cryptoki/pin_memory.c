@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/dirs.h"
-#include "base/interrupt.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/rng.h"
@@ -24,7 +23,7 @@
 #define HASH_BYTES 32
 #define RECORD_MAX 4096
 #define LOCK_WAIT_MS 30000
-#define LOCK_TICK_US 20000
+#define LOCK_TICK_MS 20
 
 /* scrypt (RFC 7914) with 16 MiB: some 50 ms, paid after a refusal only. */
 #define SCRYPT_N 16384
@@ -32,6 +31,7 @@
 #define SCRYPT_P 1
 
 struct pin_memory {
+	const struct po_clock *clock;
 	int fd;
 	bool has_record;
 	uint8_t salt[SALT_BYTES];
@@ -91,22 +91,23 @@ static enum po_status open_file(const struct pin_token *token,
 		       name);
 }
 
-static enum po_status lock(int fd, struct po_error *err)
+static enum po_status lock(const struct pin_memory *m, struct po_error *err)
 {
-	int64_t give_up_ms = clock_monotonic_ms() + LOCK_WAIT_MS;
+	int64_t give_up_ms = clock_monotonic_ms(m->clock) + LOCK_WAIT_MS;
+	enum po_status st = PO_OK;
 
-	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+	while (flock(m->fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return po_fail(err, PO_E_PIN, errno, "flock: %s",
 				       strerror(errno));
-		if (interrupt_is_pending())
-			return interrupt_check(err);
-		if (clock_monotonic_ms() > give_up_ms)
+		if (clock_monotonic_ms(m->clock) > give_up_ms)
 			return po_fail(err, PO_E_DEVICE, ETIMEDOUT,
 				       "another process has been logging in to "
 				       "the token for %d s",
 				       LOCK_WAIT_MS / 1000);
-		(void)usleep(LOCK_TICK_US);
+		st = clock_sleep_ms(m->clock, LOCK_TICK_MS, err);
+		if (st != PO_OK)
+			return st;
 	}
 	return PO_OK;
 }
@@ -151,7 +152,8 @@ static bool hash_pin(const struct secret *pin, const uint8_t *salt,
 			      HASH_BYTES) == 1;
 }
 
-enum po_status pin_memory_open(const struct pin_token *token,
+enum po_status pin_memory_open(const struct po_clock *clock,
+			       const struct pin_token *token,
 			       const char *source,
 			       struct pin_memory **ret_memory,
 			       struct po_error *err)
@@ -161,10 +163,11 @@ enum po_status pin_memory_open(const struct pin_token *token,
 
 	if (!m)
 		return po_no_memory(err);
+	m->clock = clock;
 	m->fd = -1;
 	st = open_file(token, source, &m->fd, err);
 	if (st == PO_OK)
-		st = lock(m->fd, err);
+		st = lock(m, err);
 	if (st != PO_OK) {
 		pin_memory_free(m);
 		if (st != PO_E_PIN)
@@ -214,7 +217,7 @@ enum po_status pin_memory_keep(struct pin_memory *memory,
 	uint8_t salt[SALT_BYTES], hash[HASH_BYTES];
 	char salt_hex[2 * SALT_BYTES + 1], hash_hex[2 * HASH_BYTES + 1];
 	char text[RECORD_MAX];
-	enum po_status st = rng_bytes(salt, sizeof(salt), err);
+	enum po_status st = rng_bytes(memory->clock, salt, sizeof(salt), err);
 	int n;
 
 	if (st != PO_OK)
@@ -226,7 +229,7 @@ enum po_status pin_memory_keep(struct pin_memory *memory,
 	n = snprintf(
 		text, sizeof(text),
 		"{\"refused_at\":%lld,\"salt\":\"%s\",\"scrypt\":\"%s\"}\n",
-		(long long)clock_now_s(), salt_hex, hash_hex);
+		(long long)clock_now_s(memory->clock), salt_hex, hash_hex);
 	if (n < 0 || (size_t)n >= sizeof(text) ||
 	    ftruncate(memory->fd, 0) != 0 ||
 	    pwrite(memory->fd, text, (size_t)n, 0) != n ||

@@ -15,16 +15,20 @@
 #ifndef PO_CRYPTOKI_PIN_MEMORY_H
 #define PO_CRYPTOKI_PIN_MEMORY_H
 
+#include "base/clock.h"
 #include "base/secret.h"
 #include "cryptoki/pin.h"
 
 struct pin_memory;
 
 /*
- * Takes the lock, for which it waits. PO_E_PIN: the memory cannot be kept, so
- * the PIN must not be sent; the text has the cause and the remedy.
+ * Takes the lock, for which it waits. clock is borrowed for as long as the memory
+ * is open. PO_E_PIN: the memory cannot be kept, so the PIN must not be sent; the
+ * text has the cause and the remedy. PO_E_DEVICE: another process kept the lock;
+ * PO_E_USER: a signal came meanwhile.
  */
-enum po_status pin_memory_open(const struct pin_token *token,
+enum po_status pin_memory_open(const struct po_clock *clock,
+			       const struct pin_token *token,
 			       const char *source,
 			       struct pin_memory **ret_memory,
 			       struct po_error *err) PO_MUST_CHECK;

@@ -252,11 +252,14 @@ enum po_status slot_find(const struct module *module, P11KitUri *uri,
 	return st;
 }
 
-enum po_status session_open(const struct module *module,
+enum po_status session_open(const struct po_clock *clock,
+			    const struct module *module,
 			    const struct token *token,
 			    struct session *ret_session, struct po_error *err)
 {
-	struct session s = { .module = module, .token = *token };
+	struct session s = { .clock = clock,
+			     .module = module,
+			     .token = *token };
 	CK_RV rv = MODULE_CALL(module, C_OpenSession, token->slot,
 			       CKF_SERIAL_SESSION, NULL, NULL, &s.handle);
 

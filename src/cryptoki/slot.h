@@ -9,6 +9,7 @@
 #define PO_CRYPTOKI_SLOT_H
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "cryptoki/module.h"
 
 #include <stdint.h>
@@ -24,7 +25,8 @@ struct token {
 
 /* A read-only session; enough for signing. */
 struct session {
-	const struct module *module; /* borrowed */
+	const struct po_clock *clock; /* borrowed */
+	const struct module *module;  /* borrowed */
 	CK_SESSION_HANDLE handle;
 	struct token token;
 };
@@ -50,7 +52,10 @@ enum po_status slot_find(const struct module *module, P11KitUri *uri,
 /* Writes the canonical URI of a token; false: does not fit into size. */
 bool slot_uri(const struct token *token, char *out, size_t size) PO_MUST_CHECK;
 
-enum po_status session_open(const struct module *module,
+/* clock and module are borrowed for as long as the session is used. Fails as
+ * ckr_fail() does. */
+enum po_status session_open(const struct po_clock *clock,
+			    const struct module *module,
 			    const struct token *token,
 			    struct session *ret_session,
 			    struct po_error *err) PO_MUST_CHECK;

@@ -148,7 +148,8 @@ static enum po_status open_session(struct token_signer *t, struct po_error *err)
 
 	st = slot_find(t->module, t->uri, t->request.uri, &token, err);
 	if (st == PO_OK)
-		st = session_open(t->module, &token, &t->session, err);
+		st = session_open(t->request.clock, t->module, &token,
+				  &t->session, err);
 	if (st != PO_OK)
 		return st;
 	memcpy(t->signer.token_label, token.label, sizeof(token.label));
@@ -555,7 +556,7 @@ enum po_status token_signer_open(const struct token_signer_request *req,
 		return po_no_memory(err);
 	t->signer.ops = &token_signer_ops;
 	t->request = *req;
-	t->device = device_new(req->timeout_s);
+	t->device = device_new(req->clock, req->timeout_s);
 	st = t->device ? device_run(t->device, open_job, t, err)
 		       : po_no_memory(err);
 	if (st != PO_OK) {

@@ -24,8 +24,9 @@ enum po_status token_uri_check(const char *text,
 enum po_status token_spki_check(const char *pin,
 				struct po_error *err) PO_MUST_CHECK;
 
-struct token_signer_request {  /* all borrowed, for as long as the signer */
-	const char *uri;       /* RFC 7512; selects token and key */
+struct token_signer_request { /* all borrowed, for as long as the signer */
+	const struct po_clock *clock; /* as in device.h */
+	const char *uri;              /* RFC 7512; selects token and key */
 	const char *module;    /* NULL: the URI's module-path, or the default */
 	const char *init_args; /* for the module; NULL: none */
 	int64_t timeout_s;     /* as in device.h */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/rng.h"
 #include "cryptoki/token_signer.h"
 #include "flow/audit.h"
 #include "oauth/assertion.h"
@@ -102,7 +103,7 @@ static void keep_key(struct assertion_source *s, struct profile *before)
 	s->key->purpose.profile = s->profile->name;
 	s->key->purpose.client_id = s->profile->client_id;
 	s->key->purpose.audience = profile_audience(s->profile);
-	s->key->now_s = s->env->now_s();
+	s->key->now_s = clock_now_s(s->env->clock);
 	if (s->opened)
 		profile_free(before);
 	else
@@ -126,7 +127,7 @@ enum po_status assertion_source_turn_to(struct assertion_source *s,
 	if (!copy)
 		return po_no_memory(err);
 	if (keeps && s->index > 0 &&
-	    clock_monotonic_ms() - s->left_ms > FAILBACK_MS)
+	    clock_monotonic_ms(env->clock) - s->left_ms > FAILBACK_MS)
 		keeps = false;
 	if (!keeps) {
 		leave_key(s);
@@ -261,12 +262,12 @@ static enum po_status stamp_and_sign(struct assertion_source *s,
 	enum po_status st = extension_of(s->profile, &extensions, err);
 
 	if (st == PO_OK)
-		st = s->env->new_id(jti, err);
+		st = rng_id(s->env->clock, jti, err);
 	if (st != PO_OK)
 		return st;
 	req.extensions = extensions;
 	req.jti = jti;
-	req.now_s = s->env->now_s() + s->profile->clock_offset_s;
+	req.now_s = clock_now_s(s->env->clock) + s->profile->clock_offset_s;
 	*ret_expires_s = req.now_s + req.lifetime_s;
 	log_debug(LOG_OAUTH,
 		  "assertion: alg %s, kid %s, jti %s, aud %s, iat %lld, "
@@ -283,7 +284,7 @@ static enum po_status sign_fresh(struct assertion_source *s,
 	po_auto(secret) *jwt = NULL;
 	int64_t expires_s = 0, margin_s = ASSERTION_LIFE_LEFT_S;
 	int64_t offset_s = s->profile->clock_offset_s;
-	int64_t start_s = s->env->now_s();
+	int64_t start_s = clock_now_s(s->env->clock);
 	int64_t life_s;
 	enum po_status st = stamp_and_sign(s, &jwt, &expires_s, err);
 
@@ -292,10 +293,10 @@ static enum po_status sign_fresh(struct assertion_source *s,
 	life_s = expires_s - offset_s - start_s;
 	if (margin_s > life_s / 2)
 		margin_s = life_s / 2;
-	if (expires_s - offset_s - s->env->now_s() < margin_s) {
+	if (expires_s - offset_s - clock_now_s(s->env->clock) < margin_s) {
 		log_warn("signing took %lld s; the assertion is stamped and "
 			 "signed anew",
-			 (long long)(s->env->now_s() - start_s));
+			 (long long)(clock_now_s(s->env->clock) - start_s));
 		secret_free(jwt);
 		jwt = NULL;
 		st = stamp_and_sign(s, &jwt, &expires_s, err);
@@ -320,7 +321,7 @@ static void announce(const struct assertion_source *s,
 	jti[RNG_ID_LEN] = '\0';
 	req.jti = jti;
 	req.extensions = extensions;
-	req.now_s = s->env->now_s();
+	req.now_s = clock_now_s(s->env->clock);
 	s->expect(s->user, assertion_length(&req, s->key->signer->pubkey));
 }
 
@@ -446,7 +447,7 @@ static enum po_status next(struct assertion_source *s, struct secret **ret_jwt,
 		}
 		leave_key(s);
 		if (s->index == 0)
-			s->left_ms = clock_monotonic_ms();
+			s->left_ms = clock_monotonic_ms(s->env->clock);
 		log_warn("key '%s': %s; the next one is used", keys[s->index],
 			 why.text);
 		s->index++;

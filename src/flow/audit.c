@@ -43,7 +43,7 @@ static bool add_peer(json_t *record, const struct requester *peer)
 	       0;
 }
 
-static enum po_status write_record(const char *path, json_t *record,
+static enum po_status write_record(const struct ledger *ledger, json_t *record,
 				   const struct requester *peer,
 				   uint64_t *ret_seq, struct po_error *err)
 {
@@ -53,7 +53,7 @@ static enum po_status write_record(const char *path, json_t *record,
 
 	if (!add_peer(record, peer))
 		return po_no_memory(err);
-	st = ledger_append(path, record, sync, &place, err);
+	st = ledger_append(ledger, record, sync, &place, err);
 	if (st == PO_OK)
 		*ret_seq = place.seq;
 	return st;
@@ -74,13 +74,15 @@ static void warn_once(const struct profile *p, bool has_place,
 		log_warn("the use of the key is not recorded: %s", why->text);
 }
 
-enum po_status audit_write(const struct profile *profile, json_t *record,
+enum po_status audit_write(const struct po_clock *clock,
+			   const struct profile *profile, json_t *record,
 			   const struct requester *peer, uint64_t *ret_seq,
 			   struct po_error *err)
 {
 	json_auto_t *owned = record;
 	struct po_error why = { 0 };
 	char path[PATH_MAX];
+	const struct ledger ledger = { path, clock };
 	bool has_place;
 	enum po_status st;
 
@@ -92,7 +94,7 @@ enum po_status audit_write(const struct profile *profile, json_t *record,
 	st = path_of(profile, path, &why);
 	has_place = st == PO_OK || why.native != 0 || profile->audit_file;
 	if (st == PO_OK)
-		st = write_record(path, owned, peer, ret_seq, &why);
+		st = write_record(&ledger, owned, peer, ret_seq, &why);
 	if (st == PO_OK)
 		return PO_OK;
 	if (is_word(profile->audit, "required") || st == PO_E_USER)
@@ -102,6 +104,7 @@ enum po_status audit_write(const struct profile *profile, json_t *record,
 }
 
 static enum po_status record_as_process(void *user,
+					const struct po_clock *clock,
 					const struct profile *profile,
 					json_t *record, uint64_t *ret_seq,
 					struct po_error *err)
@@ -110,7 +113,7 @@ static enum po_status record_as_process(void *user,
 
 	(void)user;
 	requester_self(&self);
-	return audit_write(profile, record, &self, ret_seq, err);
+	return audit_write(clock, profile, record, &self, ret_seq, err);
 }
 
 struct audit_trail audit_trail_of_process(void)
@@ -124,8 +127,8 @@ static enum po_status hand_over(const struct po_env *env,
 {
 	*ret_seq = 0;
 	if (env->audit.record)
-		return env->audit.record(env->audit.user, profile, record,
-					 ret_seq, err);
+		return env->audit.record(env->audit.user, env->clock, profile,
+					 record, ret_seq, err);
 	json_decref(record);
 	return PO_OK;
 }

@@ -22,7 +22,8 @@ struct audit_trail audit_trail_of_process(void);
  * struct audit_trail has it. peer: who asked, NULL: nobody (a renewal); put into
  * records of the events sign, issue, pin, refuse, lock and unlock.
  */
-enum po_status audit_write(const struct profile *profile, json_t *record,
+enum po_status audit_write(const struct po_clock *clock,
+			   const struct profile *profile, json_t *record,
 			   const struct requester *peer, uint64_t *ret_seq,
 			   struct po_error *err) PO_MUST_CHECK;
 

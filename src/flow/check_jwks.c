@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/check_jwks.h"
 
+#include "base/clock.h"
+
 #include <openssl/x509_vfy.h>
 #include <string.h>
 #include <strings.h>
@@ -132,9 +134,9 @@ void check_jwks(const struct po_env *env, const struct profile *profile,
 		ret_verdict->state = fail_transport(&response, &why, findings);
 		return;
 	}
-	jwks_check(&response, expected, env->now_s(), findings,
+	jwks_check(&response, expected, clock_now_s(env->clock), findings,
 		   &ret_verdict->keys);
 	ret_verdict->state = state_of(findings, first);
-	ret_verdict->kept_s = http_fresh_s(&response, env->now_s());
+	ret_verdict->kept_s = http_fresh_s(&response, clock_now_s(env->clock));
 	(void)http_date_s(response.last_modified, &ret_verdict->changed_s);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/discover.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "flow/metadata_cache.h"
@@ -23,7 +24,7 @@ struct search { /* for one document */
 static void keep(const struct search *s, const struct http_response *response,
 		 const struct server_metadata *metadata)
 {
-	int64_t now_s = s->env->now_s();
+	int64_t now_s = clock_now_s(s->env->clock);
 	int64_t fresh_s = http_fresh_s(response, now_s);
 
 	if (fresh_s > DISCOVER_KEEP_MAX_S)
@@ -72,7 +73,7 @@ static enum po_status look(struct search *s, enum discovery_kind kind,
 	memcpy(s->url, buf_text(&url), url.len + 1);
 	s->kind = kind;
 	if (!(s->flags & DISCOVER_FRESH))
-		kept = metadata_cache_get(s->url, s->env->now_s());
+		kept = metadata_cache_get(s->url, clock_now_s(s->env->clock));
 	if (kept &&
 	    discovery_take(kind, s->base, kept, ret_metadata, NULL) == PO_OK)
 		return PO_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/doctor.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "flow/assertion_source.h"
 #include "flow/check_jwks.h"
@@ -144,7 +145,7 @@ static bool check_tokens(struct visit *v)
 static void check_certificate(struct visit *v)
 {
 	const struct certificate *cert = v->key->signer->cert;
-	int64_t now_s = v->env->now_s(), left_days;
+	int64_t now_s = clock_now_s(v->env->clock), left_days;
 	char date[32];
 
 	if (!cert) {
@@ -248,7 +249,7 @@ static void check_clock(struct visit *v, const struct http_response *response)
 	const struct profile *p = v->profile;
 	int64_t lifetime_s =
 		p->lifetime_s ? p->lifetime_s : ASSERTION_LIFETIME_DEFAULT_S;
-	int64_t now_s = v->env->now_s() + p->clock_offset_s;
+	int64_t now_s = clock_now_s(v->env->clock) + p->clock_offset_s;
 	int64_t ahead_s = 0;
 	const char *where;
 
@@ -371,7 +372,7 @@ static void check_answer(struct visit *v, const struct secret *form,
 	if (st == PO_E_REFUSED) {
 		v->evidence.response = &response;
 		v->evidence.now_s =
-			v->env->now_s() + v->profile->clock_offset_s;
+			clock_now_s(v->env->clock) + v->profile->clock_offset_s;
 		diagnose(&v->evidence, v->causes);
 		v->evidence.response = NULL; /* ours, and soon gone */
 	}

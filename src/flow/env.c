@@ -7,10 +7,9 @@
 
 enum po_status po_env_init(struct po_env *env, struct po_error *err)
 {
-	*env = (struct po_env){ .now_s = clock_now_s,
-				.new_id = rng_id,
+	*env = (struct po_env){ .clock = &po_clock_system,
 				.audit = audit_trail_of_process() };
-	return curl_client_new(&env->http, err);
+	return curl_client_new(env->clock, &env->http, err);
 }
 
 void po_env_clear(struct po_env *env)

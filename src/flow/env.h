@@ -9,11 +9,11 @@
 #define PO_FLOW_ENV_H
 
 #include "base/json.h"
-#include "base/rng.h"
 
 #include <stdint.h>
 
 struct http_client;
+struct po_clock;
 struct profile;
 
 struct audit_trail { /* where the records of a use case go */
@@ -22,20 +22,18 @@ struct audit_trail { /* where the records of a use case go */
 	 * written, because the profile keeps no ledger (audit = "off") or,
 	 * with "on", because it could not be (a warning says so). With
 	 * "required" that is an error, and the key must not be used. A record
-	 * "sign" is on the disk when this returns.
+	 * "sign" is on the disk when this returns. clock: the use case's.
 	 */
-	enum po_status (*record)(void *user, const struct profile *profile,
-				 json_t *record, uint64_t *ret_seq,
-				 struct po_error *err);
+	enum po_status (*record)(void *user, const struct po_clock *clock,
+				 const struct profile *profile, json_t *record,
+				 uint64_t *ret_seq, struct po_error *err);
 	void *user;
 };
 struct key_desk;
 struct pin_asker;
 
 struct po_env {
-	int64_t (*now_s)(void);
-	enum po_status (*new_id)(char id[static RNG_ID_LEN + 1],
-				 struct po_error *err);
+	const struct po_clock *clock;  /* borrowed */
 	struct http_client *http;      /* owned */
 	struct audit_trail audit;      /* record NULL: none */
 	const struct pin_asker *asker; /* borrowed; NULL: a person at hand */

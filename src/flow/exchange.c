@@ -70,14 +70,15 @@ static enum po_status wait_for_form(void *user, const struct secret **ret_body,
 				    struct po_error *err)
 {
 	struct exchange *x = user;
-	int64_t until_ms = clock_monotonic_ms() + EXCHANGE_HOLD_MS;
+	int64_t until_ms = clock_monotonic_ms(x->env->clock) + EXCHANGE_HOLD_MS;
 
 	(void)pthread_mutex_lock(&x->lock);
 	while (!x->form && !x->was_held_too_long &&
 	       !atomic_load(&x->cancelled) && !interrupt_is_pending()) {
 		clock_cond_wait_ms(&x->changed, &x->lock, TICK_MS);
 		x->was_held_too_long =
-			!x->form && clock_monotonic_ms() > until_ms;
+			!x->form &&
+			clock_monotonic_ms(x->env->clock) > until_ms;
 	}
 	*ret_body = x->form;
 	(void)pthread_mutex_unlock(&x->lock);

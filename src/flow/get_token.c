@@ -198,7 +198,8 @@ enum po_status get_token_send(const struct po_env *env,
 	const struct profile *p = exchange_profile(exchange);
 	po_auto(access_token) *token = NULL;
 	/* the server counts from its answer, which is later */
-	int64_t asked_ms = clock_boottime_ms(), asked_s = env->now_s();
+	int64_t asked_ms = clock_boottime_ms(env->clock);
+	int64_t asked_s = clock_now_s(env->clock);
 	uint64_t seq;
 	enum po_status st = exchange_post(exchange, form, response, err);
 
@@ -283,7 +284,7 @@ static bool is_worth_another(struct tries *t, enum po_status st,
 }
 
 /* Exponential, with jitter: half of it is chance. */
-static int64_t backoff_ms(int count)
+static int64_t backoff_ms(const struct po_clock *clock, int count)
 {
 	int64_t ms = BACKOFF_FIRST_MS;
 	uint16_t chance = 0;
@@ -292,7 +293,7 @@ static int64_t backoff_ms(int count)
 		ms *= 2;
 	if (ms > BACKOFF_MAX_MS)
 		ms = BACKOFF_MAX_MS;
-	if (rng_bytes(&chance, sizeof(chance), NULL) != PO_OK)
+	if (rng_bytes(clock, &chance, sizeof(chance), NULL) != PO_OK)
 		return ms;
 	return ms / 2 + ms / 2 * chance / UINT16_MAX;
 }
@@ -301,13 +302,14 @@ static int64_t backoff_ms(int count)
 static bool wait_for_next(struct tries *t, enum po_status st,
 			  const struct http_response *r, struct po_error *err)
 {
-	int64_t now_ms = clock_monotonic_ms();
+	const struct po_clock *clock = t->env->clock;
+	int64_t now_ms = clock_monotonic_ms(clock);
 	int64_t ms, after_s = -1;
 
 	if (!is_worth_another(t, st, r))
 		return false;
-	ms = backoff_ms(t->count);
-	if (http_retry_after_s(r, t->env->now_s(), &after_s) &&
+	ms = backoff_ms(clock, t->count);
+	if (http_retry_after_s(r, clock_now_s(clock), &after_s) &&
 	    after_s * 1000 > ms)
 		ms = after_s * 1000;
 	t->count++;
@@ -326,7 +328,7 @@ static bool wait_for_next(struct tries *t, enum po_status st,
 	log_warn("%s; trying again in %lld.%lld s", err->text,
 		 (long long)ms / 1000, (long long)ms % 1000 / 100);
 	*err = (struct po_error){ 0 };
-	return clock_sleep_ms(ms, err) == PO_OK;
+	return clock_sleep_ms(clock, ms, err) == PO_OK;
 }
 
 /* The likeliest cause, as far as it shows without looking further. */
@@ -339,7 +341,8 @@ static enum po_status explain(const struct tries *t, enum po_status st,
 		.profile = t->profile,
 		.response = response,
 		.metadata = t->metadata,
-		.now_s = t->env->now_s() + t->profile->clock_offset_s,
+		.now_s =
+			clock_now_s(t->env->clock) + t->profile->clock_offset_s,
 	};
 	struct causes causes = { .count = 0 };
 	const struct assertion_source *source;
@@ -461,7 +464,7 @@ enum po_status get_token_unissued(const struct po_env *env,
 	struct tries t = {
 		.env = env,
 		.profile = profile,
-		.until_ms = clock_monotonic_ms() + retry_s * 1000,
+		.until_ms = clock_monotonic_ms(env->clock) + retry_s * 1000,
 	};
 	enum po_status st = get_token_check(profile, err);
 

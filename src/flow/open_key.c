@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/open_key.h"
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -138,6 +139,7 @@ static enum po_status open_signer(struct open_key *key, size_t index,
 {
 	const struct profile *p = key->profile;
 	struct token_signer_request req = {
+		.clock = key->env->clock,
 		.uri = p->key[index],
 		.module = p->module,
 		.init_args = p->module_init_args,
@@ -172,7 +174,7 @@ enum po_status open_key(const struct po_env *env, const struct profile *profile,
 		return po_no_memory(err);
 	key->env = env;
 	key->profile = profile;
-	key->now_s = env->now_s();
+	key->now_s = clock_now_s(env->clock);
 	key->purpose = (struct pin_purpose){
 		.profile = profile->name,
 		.client_id = profile->client_id,

@@ -25,6 +25,7 @@
 
 struct curl_client {
 	struct http_client client; /* first: the seam casts back to us */
+	const struct po_clock *clock;
 	const struct libcurl *lib; /* NULL until the first request */
 	CURLM *multi;              /* keeps connections for the next request */
 	CURL *easy;
@@ -32,6 +33,7 @@ struct curl_client {
 };
 
 struct exchange { /* one request under way */
+	const struct po_clock *clock;
 	const struct http_request *request;
 	struct http_response *response;
 	struct tls *tls;
@@ -208,7 +210,7 @@ static int on_connected(void *user, char *remote, char *local, int remote_port,
 		x->late = po_fail(&x->late_why, PO_E_INTERNAL, 0,
 				  "the request has another length than was "
 				  "foreseen");
-	x->deadline_ms = clock_monotonic_ms() + timeout_of(x->request);
+	x->deadline_ms = clock_monotonic_ms(x->clock) + timeout_of(x->request);
 	return x->late == PO_OK ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
@@ -386,7 +388,7 @@ static void log_exchange(const struct exchange *x, int64_t started_ms)
 		  r->method == HTTP_POST ? "POST" : "GET",
 		  (int)strcspn(r->url, "?"), r->url, x->response->status,
 		  x->response->body.len,
-		  (long long)(clock_monotonic_ms() - started_ms));
+		  (long long)(clock_monotonic_ms(x->clock) - started_ms));
 }
 
 /* What ends an exchange from our side; CURLE_OK: nothing does. */
@@ -397,7 +399,7 @@ static CURLcode check_end(struct exchange *x)
 	if (interrupt_is_pending() ||
 	    (r->cancelled && atomic_load(r->cancelled)))
 		return CURLE_ABORTED_BY_CALLBACK;
-	if (clock_monotonic_ms() < x->deadline_ms)
+	if (clock_monotonic_ms(x->clock) < x->deadline_ms)
 		return CURLE_OK;
 	(void)snprintf(x->reason, sizeof(x->reason),
 		       "timed out after %lld ms without a complete answer",
@@ -434,7 +436,7 @@ static enum po_status perform_with(struct curl_client *c, struct exchange *x,
 {
 	const struct libcurl *lib = c->lib;
 	CURL *easy = c->easy;
-	int64_t started_ms = clock_monotonic_ms();
+	int64_t started_ms = clock_monotonic_ms(x->clock);
 	struct curl_slist *headers = NULL;
 	enum po_status st = PO_OK;
 	CURLcode code;
@@ -488,12 +490,14 @@ static enum po_status perform(struct http_client *client,
 {
 	struct curl_client *c = (struct curl_client *)(void *)client;
 	struct exchange x = {
+		.clock = c->clock,
 		.socket = CURL_SOCKET_BAD,
 		.request = request,
 		.response = response,
 		.tls = &c->tls,
 		.body = request->body,
-		.deadline_ms = clock_monotonic_ms() + timeout_of(request),
+		.deadline_ms =
+			clock_monotonic_ms(c->clock) + timeout_of(request),
 	};
 	enum po_status st = http_check_url(
 		request->url,
@@ -525,13 +529,15 @@ static void curl_client_free(struct http_client *client)
 	free(c);
 }
 
-enum po_status curl_client_new(struct http_client **ret_client,
+enum po_status curl_client_new(const struct po_clock *clock,
+			       struct http_client **ret_client,
 			       struct po_error *err)
 {
 	struct curl_client *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return po_no_memory(err);
+	c->clock = clock;
 	c->client.perform = perform;
 	c->client.free = curl_client_free;
 	*ret_client = &c->client;

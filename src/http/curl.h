@@ -10,10 +10,15 @@
 #ifndef PO_HTTP_CURL_H
 #define PO_HTTP_CURL_H
 
+#include "base/clock.h"
 #include "http/http.h"
 
-/* PO_E_INTERNAL: out of memory. client->free() releases it. */
-enum po_status curl_client_new(struct http_client **ret_client,
+/*
+ * clock, which time-outs go by, is borrowed for as long as the client lives.
+ * PO_E_INTERNAL: out of memory. client->free() releases it.
+ */
+enum po_status curl_client_new(const struct po_clock *clock,
+			       struct http_client **ret_client,
 			       struct po_error *err) PO_MUST_CHECK;
 
 #endif

@@ -12,6 +12,16 @@ banned_functions() {
 		<"$T/files" >"$T/bad" || true
 	nothing "$T/bad"
 }
+# Above base, time and chance come from a struct po_clock that was handed down, and
+# one file names the machine's: it makes the env.
+time_and_chance_are_injected() {
+	cd "$top_srcdir"
+	sources | grep '^src/' | grep -v -e '^src/base/' -e '^src/flow/env\.c$' >"$T/files"
+	[ "$(wc -l <"$T/files")" -gt 80 ]
+	xargs grep -nE '\b(clock_gettime|gettimeofday|time|(clock_)?nanosleep|u?sleep|getrandom|getentropy|RAND(_priv)?_bytes|s?rand|s?random)\(|\bpo_clock_system\b' \
+		<"$T/files" >"$T/bad" || true
+	nothing "$T/bad"
+}
 guards_follow_the_path() {
 	cd "$top_srcdir/src"
 	for header in $(find . -name '*.h' | sed 's,^\./,,'); do
@@ -46,5 +56,5 @@ lock_file_names_no_host() {
 	refuses grep -n '"resolved"' "$top_srcdir/tests/servers/package-lock.json"
 }
 
-run_tests banned_functions guards_follow_the_path spdx_heads sizes words \
-	lock_file_names_no_host
+run_tests banned_functions time_and_chance_are_injected guards_follow_the_path \
+	spdx_heads sizes words lock_file_names_no_host

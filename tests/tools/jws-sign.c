@@ -18,6 +18,7 @@ static enum po_status sign(char **argv, struct secret **ret_jws,
 	const struct pin_request pin = { .from = argv[3] };
 	struct kept_pin kept = { 0 };
 	const struct token_signer_request req = {
+		.clock = &po_clock_system,
 		.uri = argv[1],
 		.module = argv[2],
 		.pin = &pin,

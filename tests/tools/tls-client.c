@@ -88,7 +88,9 @@ static enum po_status run(int argc, char **argv, struct fetch *f,
 {
 	struct pin_request pin = { 0 };
 	struct kept_pin kept = { 0 };
-	struct token_signer_request req = { .pin = &pin, .kept = &kept };
+	struct token_signer_request req = { .clock = &po_clock_system,
+					    .pin = &pin,
+					    .kept = &kept };
 	enum po_status st;
 	uint64_t timeout_s = 0;
 
@@ -137,7 +139,7 @@ int main(int argc, char **argv)
 	if (getenv("P11OAUTH_DEBUG"))
 		(void)log_enable(getenv("P11OAUTH_DEBUG"));
 	http_response_init(&f.response);
-	st = curl_client_new(&f.client, &err);
+	st = curl_client_new(&po_clock_system, &f.client, &err);
 	if (st == PO_OK)
 		st = run(argc, argv, &f, &err);
 	if (st != PO_OK)

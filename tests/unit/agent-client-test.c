@@ -3,6 +3,7 @@
 #include "agent/client.h"
 
 #include "base/environment.h"
+#include "fake-clock.h"
 #include "freed.h"
 #include "response.h"
 #include "unit.h"
@@ -24,10 +25,7 @@ static char dir[] = "agent-client-test-XXXXXX";
 static char socket_path[AGENT_SOCKET_SIZE];
 static int listener = -1;
 
-static int64_t now(void)
-{
-	return NOW_S;
-}
+static struct fake_clock fixed; /* at NOW_S */
 
 /* A client that gives the answer that it was given. */
 struct fake {
@@ -71,7 +69,8 @@ static enum po_status perform(struct http_client *client,
 
 static void client_of(struct fake *fake, struct agent_client *c)
 {
-	const struct po_env env = { .now_s = now, .http = &fake->client };
+	const struct po_env env = { .clock = &fixed.clock,
+				    .http = &fake->client };
 
 	fake->client.perform = perform;
 	assert_int_equal(agent_client_init(c, &env, socket_path, NULL, NULL),
@@ -85,6 +84,7 @@ BEFORE_ALL
 
 	freed_hook_openssl();
 	json_use_wiping_allocator();
+	fake_clock_init(&fixed, NOW_S);
 	assert_non_null(mkdtemp(dir));
 	n = snprintf(socket_path, sizeof(socket_path), "%s/s", dir);
 	assert_true(n > 0 && (size_t)n < sizeof(socket_path));
@@ -305,7 +305,7 @@ static void where(const char *named, const char *variable,
 		  const char *configured, const char *runtime, const char *want,
 		  bool is_named)
 {
-	const struct po_env env = { .now_s = now };
+	const struct po_env env = { .clock = &fixed.clock };
 	struct agent_client c;
 
 	assert_int_equal(setenv(AGENT_SOCKET_VARIABLE, variable, 1), 0);
@@ -340,7 +340,7 @@ TEST(search_order)
 
 TEST(longest_path)
 {
-	const struct po_env env = { .now_s = now };
+	const struct po_env env = { .clock = &fixed.clock };
 	char path[AGENT_SOCKET_SIZE + 1];
 	struct po_error err = { 0 };
 	struct agent_client c;

@@ -2,6 +2,7 @@
 /* The fetch of a published JWK Set: what is sent, and how it ends. */
 #include "flow/check_jwks.h"
 
+#include "fake-clock.h"
 #include "jwk-set.h"
 #include "key/jwk.h"
 #include "unit.h"
@@ -12,11 +13,6 @@
 
 /* not const: a profile owns its texts */
 static char ca_file[] = "/ca.pem";
-
-static int64_t now(void)
-{
-	return SET_NOW_S;
-}
 
 /* A client that gives the answer that it was given. */
 struct fake {
@@ -53,6 +49,7 @@ static enum po_status perform(struct http_client *client,
 
 struct run {
 	struct fake fake;
+	struct fake_clock clock;
 	struct po_env env;
 	struct profile profile;
 	struct findings findings;
@@ -63,7 +60,9 @@ static void run(struct run *r, const char *url,
 		const struct jwks_expected *expected)
 {
 	r->fake.client.perform = perform;
-	r->env = (struct po_env){ .now_s = now, .http = &r->fake.client };
+	fake_clock_init(&r->clock, SET_NOW_S);
+	r->env = (struct po_env){ .clock = &r->clock.clock,
+				  .http = &r->fake.client };
 	check_jwks(&r->env, &r->profile, url, expected, &r->findings,
 		   &r->verdict);
 	findings_must_be_sound(&r->findings);

@@ -5,6 +5,7 @@
  */
 #include "cryptoki/device.h"
 
+#include "fake-clock.h"
 #include "unit.h"
 
 #include <pthread.h>
@@ -17,9 +18,12 @@
 #define JOB_US 20000
 #define TEST_S 60 /* a test that hangs fails */
 
+static struct fake_clock fake;
+
 BEFORE_ALL
 {
 	(void)alarm(TEST_S);
+	fake_clock_init(&fake, 1700000000);
 }
 
 static struct device *device;
@@ -61,7 +65,7 @@ TEST(each_gets_its_own_answer)
 {
 	struct asker askers[ASKERS] = { 0 };
 
-	device = device_new(0);
+	device = device_new(&fake.clock, 0);
 	assert_non_null(device);
 	for (int i = 0; i < ASKERS; i++) {
 		askers[i].number = i + 1;
@@ -84,6 +88,7 @@ static enum po_status stuck_job(void *arg, struct po_error *err)
 	(void)arg;
 	(void)err;
 	device_enter("C_Stuck");
+	fake_clock_advance(&fake, 1001);
 	atomic_store(&is_stuck, true);
 	(void)sleep(5);
 	(void)device_leave(0);
@@ -102,7 +107,7 @@ TEST(a_lost_device_is_lost_for_all)
 	void *succeeded = &first;
 	pthread_t thread;
 
-	device = device_new(1);
+	device = device_new(&fake.clock, 1);
 	assert_non_null(device);
 	assert_int_equal(pthread_create(&thread, NULL, ask_in_vain, &first), 0);
 	while (!atomic_load(&is_stuck)) /* alarm() bounds it */

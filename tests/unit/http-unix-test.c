@@ -90,7 +90,8 @@ BEFORE_ALL
 	assert_int_equal(poll(&wait, 1, READY_MS), 1);
 	assert_true(read(fds[0], line, sizeof(line)) > 0); /* it is ready */
 	assert_int_equal(close(fds[0]), 0);
-	assert_int_equal(curl_client_new(&client, NULL), PO_OK);
+	assert_int_equal(curl_client_new(&po_clock_system, &client, NULL),
+			 PO_OK);
 }
 
 /* The last request in the log, and how many there are; json_decref() it. */

@@ -19,6 +19,9 @@
 
 #define NAME "ledger.jsonl"
 
+/* in real time: processes wait for each other */
+static const struct ledger ledger = { NAME, &po_clock_system };
+
 BEFORE_ALL
 {
 	(void)signal(SIGXFSZ, SIG_IGN);
@@ -56,7 +59,7 @@ static enum po_status append(const char *event, size_t pad,
 {
 	json_auto_t *record = record_of(event, pad);
 
-	return ledger_append(NAME, record, false, place, err);
+	return ledger_append(&ledger, record, false, place, err);
 }
 
 static void append_n(size_t n)
@@ -100,7 +103,7 @@ static struct ledger_report verify(void)
 	struct ledger_report report;
 	struct po_error err = { 0 };
 
-	if (ledger_verify(NAME, NULL, &report, &err) != PO_OK)
+	if (ledger_verify(&ledger, NULL, &report, &err) != PO_OK)
 		fail_msg("%s", err.text);
 	return report;
 }
@@ -110,7 +113,8 @@ static void fails_at(const char *at)
 	struct ledger_report report;
 	struct po_error err = { 0 };
 
-	assert_int_equal(ledger_verify(NAME, NULL, &report, &err), PO_E_CRYPTO);
+	assert_int_equal(ledger_verify(&ledger, NULL, &report, &err),
+			 PO_E_CRYPTO);
 	if (strncmp(err.text, at, strlen(at)) != 0)
 		fail_msg("'%s' is not about %s", err.text, at);
 }
@@ -121,12 +125,12 @@ TEST(test_append)
 	struct ledger_report report;
 	char text[4096];
 
-	assert_int_equal(ledger_place_of(NAME, &now, NULL), PO_OK);
+	assert_int_equal(ledger_place_of(&ledger, &now, NULL), PO_OK);
 	assert_int_equal(now.seq, 0);
 	for (uint64_t i = 1; i <= 3; i++) {
 		assert_int_equal(append("sign", 0, &place, NULL), PO_OK);
 		assert_int_equal(place.seq, i);
-		assert_int_equal(ledger_place_of(NAME, &now, NULL), PO_OK);
+		assert_int_equal(ledger_place_of(&ledger, &now, NULL), PO_OK);
 		assert_int_equal(now.seq, i);
 		assert_string_equal(now.hash, place.hash);
 	}
@@ -152,8 +156,9 @@ TEST(test_refused_records)
 	for (size_t i = 0; i < PO_ARRAY_SIZE(bad); i++) {
 		json_auto_t *record = json_loads(bad[i], 0, NULL);
 
-		assert_int_equal(ledger_append(NAME, record, false, NULL, NULL),
-				 PO_E_INTERNAL);
+		assert_int_equal(
+			ledger_append(&ledger, record, false, NULL, NULL),
+			PO_E_INTERNAL);
 	}
 	assert_int_equal(access(NAME, F_OK), -1);
 }
@@ -189,7 +194,7 @@ static void recover_all(size_t pad, size_t step)
 
 		write_file(NAME, whole, cut);
 		assert_string_equal(verify().unfinished, NAME ":3");
-		assert_int_equal(ledger_place_of(NAME, &place, NULL), PO_OK);
+		assert_int_equal(ledger_place_of(&ledger, &place, NULL), PO_OK);
 		assert_int_equal(place.seq, 2);
 		assert_int_equal(append("answer", 0, &place, NULL), PO_OK);
 		assert_int_equal(place.seq, 4);
@@ -230,7 +235,7 @@ TEST(test_not_a_ledger)
 	for (size_t i = 0; i < PO_ARRAY_SIZE(bad); i++) {
 		write_file(NAME, bad[i], strlen(bad[i]));
 		assert_int_equal(append("sign", 0, NULL, NULL), PO_E_CONFIG);
-		assert_int_equal(ledger_place_of(NAME, &place, NULL),
+		assert_int_equal(ledger_place_of(&ledger, &place, NULL),
 				 PO_E_CONFIG);
 		assert_int_equal(size_now(), strlen(bad[i]));
 		fails_at(NAME ":1: ");
@@ -306,14 +311,14 @@ TEST(test_rotation)
 	struct ledger_report report;
 
 	append_n(2);
-	assert_int_equal(ledger_rotate(NAME, old, NULL), PO_OK);
+	assert_int_equal(ledger_rotate(&ledger, old, NULL), PO_OK);
 	assert_string_equal(old, NAME ".00000001");
 	(void)read_file(NAME, text, sizeof(text));
 	assert_non_null(strstr(text, "\"seq\":3,"));
 	assert_non_null(
 		strstr(text, "\"rotate\",\"from\":\"" NAME ".00000001\""));
 	append_n(2);
-	assert_int_equal(ledger_rotate(NAME, old, NULL), PO_OK);
+	assert_int_equal(ledger_rotate(&ledger, old, NULL), PO_OK);
 	assert_string_equal(old, NAME ".00000002");
 	append_n(1);
 	report = verify();
@@ -325,7 +330,7 @@ TEST(test_rotation)
 	assert_true(report.older_removed);
 	assert_int_equal(report.first_seq, 3);
 	assert_int_equal(unlink(NAME ".00000002"), 0);
-	assert_int_equal(ledger_rotate(NAME, old, NULL), PO_OK);
+	assert_int_equal(ledger_rotate(&ledger, old, NULL), PO_OK);
 	assert_string_equal(old, NAME ".00000003");
 	assert_int_equal(verify().last_seq, 8);
 	/* what was not of this name does not matter */
@@ -337,8 +342,8 @@ TEST(test_rotation)
 
 TEST(test_rotation_of_nothing)
 {
-	assert_int_equal(ledger_rotate(NAME, NULL, NULL), PO_E_CONFIG);
-	assert_int_equal(ledger_rotate(NAME, NULL, NULL), PO_E_CONFIG);
+	assert_int_equal(ledger_rotate(&ledger, NULL, NULL), PO_E_CONFIG);
+	assert_int_equal(ledger_rotate(&ledger, NULL, NULL), PO_E_CONFIG);
 	append_n(1);
 	assert_int_equal(verify().records, 1);
 }
@@ -351,7 +356,7 @@ TEST(test_interrupted_rotation)
 	append_n(2);
 	assert_int_equal(rename(NAME, NAME ".00000001"), 0);
 	assert_int_equal(verify().records, 2);
-	assert_int_equal(ledger_place_of(NAME, &place, NULL), PO_OK);
+	assert_int_equal(ledger_place_of(&ledger, &place, NULL), PO_OK);
 	assert_int_equal(place.seq, 2);
 	assert_int_equal(append("sign", 0, &place, NULL), PO_OK);
 	assert_int_equal(place.seq, 4);
@@ -387,7 +392,7 @@ static void append_in_a_process(int count, bool rotates)
 		if (append("sign", (size_t)(i % 5) * 30, NULL, NULL) != PO_OK)
 			_exit(1);
 		if (rotates && i % 20 == 7 &&
-		    ledger_rotate(NAME, NULL, NULL) != PO_OK)
+		    ledger_rotate(&ledger, NULL, NULL) != PO_OK)
 			_exit(2);
 	}
 	_exit(0);
@@ -461,12 +466,14 @@ TEST(test_head)
 	append_n(3);
 	size = size_now();
 	assert_int_equal(append("sign", 0, &place, NULL), PO_OK);
-	assert_int_equal(ledger_verify(NAME, place.hash, &report, NULL), PO_OK);
+	assert_int_equal(ledger_verify(&ledger, place.hash, &report, NULL),
+			 PO_OK);
 	append_n(1);
-	assert_int_equal(ledger_verify(NAME, place.hash, &report, NULL), PO_OK);
+	assert_int_equal(ledger_verify(&ledger, place.hash, &report, NULL),
+			 PO_OK);
 	assert_int_equal(truncate(NAME, size), 0);
 	assert_int_equal(verify().records, 3);
-	assert_int_equal(ledger_verify(NAME, place.hash, &report, &err),
+	assert_int_equal(ledger_verify(&ledger, place.hash, &report, &err),
 			 PO_E_CRYPTO);
 	assert_non_null(strstr(err.text, place.hash));
 }
@@ -494,7 +501,8 @@ static size_t found(const struct ledger_filter *f, json_int_t *ret_last)
 	struct count c = { 0 };
 	char at[LEDGER_AT_MAX];
 
-	assert_int_equal(ledger_find(NAME, f, count_one, &c, at, NULL), PO_OK);
+	assert_int_equal(ledger_find(&ledger, f, count_one, &c, at, NULL),
+			 PO_OK);
 	assert_string_equal(at, "");
 	if (ret_last)
 		*ret_last = c.last;
@@ -503,7 +511,8 @@ static size_t found(const struct ledger_filter *f, json_int_t *ret_last)
 
 static void add(json_t *record)
 {
-	assert_int_equal(ledger_append(NAME, record, true, NULL, NULL), PO_OK);
+	assert_int_equal(ledger_append(&ledger, record, true, NULL, NULL),
+			 PO_OK);
 	json_decref(record);
 }
 
@@ -519,7 +528,7 @@ TEST(test_find)
 	add(json_pack("{s:s, s:s, s:s}", "event", "sign", "jti", "b", "profile",
 		      "q"));
 	add(json_pack("{s:s, s:i}", "event", "answer", "of", 1));
-	assert_int_equal(ledger_rotate(NAME, NULL, NULL), PO_OK);
+	assert_int_equal(ledger_rotate(&ledger, NULL, NULL), PO_OK);
 	add(json_pack("{s:s, s:i}", "event", "answer", "of", 2));
 	add(json_pack("{s:s, s:i}", "event", "issue", "of", 2));
 	add(json_pack("{s:s, s:s}", "event", "pin", "profile", "p"));
@@ -537,7 +546,8 @@ TEST(test_find)
 	/* a line that is no record is passed over, and named */
 	write_file(NAME ".00000002", "x\n{}\n", 5);
 	f.jti = "b";
-	assert_int_equal(ledger_find(NAME, &f, count_one, &c, at, NULL), PO_OK);
+	assert_int_equal(ledger_find(&ledger, &f, count_one, &c, at, NULL),
+			 PO_OK);
 	assert_int_equal(c.n, 3);
 	assert_string_equal(at, NAME ".00000002:1");
 }

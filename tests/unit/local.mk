@@ -45,6 +45,7 @@ TESTS += $(unit_tests)
 
 check_LIBRARIES += tests/unit/libunit.a
 tests_unit_libunit_a_SOURCES = \
+	tests/unit/fake-clock.c tests/unit/fake-clock.h \
 	tests/unit/freed.c tests/unit/freed.h \
 	tests/unit/in-child.c tests/unit/in-child.h \
 	tests/unit/jwk-set.c tests/unit/jwk-set.h \

@@ -17,6 +17,7 @@
 	"00000000000000000000000000000000" \
 	"00000000000000000000000000000000"
 
+static const struct ledger ledger = { NAME, &po_clock_system };
 static char last[LEDGER_HASH_LEN + 1];
 
 BEFORE_EACH
@@ -61,7 +62,7 @@ static void holds(uint64_t records)
 	struct ledger_report report;
 	struct po_error err = { 0 };
 
-	if (ledger_verify(NAME, NULL, &report, &err) != PO_OK)
+	if (ledger_verify(&ledger, NULL, &report, &err) != PO_OK)
 		fail_msg("%s", err.text);
 	assert_int_equal(report.records, records);
 }
@@ -71,7 +72,8 @@ static void breaks(const char *text)
 	struct ledger_report report;
 	struct po_error err = { 0 };
 
-	assert_int_equal(ledger_verify(NAME, NULL, &report, &err), PO_E_CRYPTO);
+	assert_int_equal(ledger_verify(&ledger, NULL, &report, &err),
+			 PO_E_CRYPTO);
 	assert_string_equal(err.text, text);
 }
 
@@ -166,5 +168,6 @@ TEST(nothing_in_it)
 	assert_int_equal(close(fd), 0);
 	holds(0);
 	assert_int_equal(unlink(NAME), 0);
-	assert_int_equal(ledger_verify(NAME, NULL, &report, NULL), PO_E_CONFIG);
+	assert_int_equal(ledger_verify(&ledger, NULL, &report, NULL),
+			 PO_E_CONFIG);
 }
