@@ -12,7 +12,7 @@ shell_scripts() {
 		echo "$file"
 	done >"$T/files"
 	[ "$(wc -l <"$T/files")" -gt 15 ]
-	xargs shellcheck -x -S warning -e SC2034,SC2154,SC1091 <"$T/files"
+	xargs -P 2 -n 12 shellcheck -x -S warning -e SC2034,SC2154,SC1091 <"$T/files"
 }
 
 run_tests shell_scripts
