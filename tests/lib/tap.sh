@@ -49,7 +49,8 @@ run_test() {
 	else
 		echo "not ok $tap_n - $1"; tap_failed=1
 	fi
-	rm -rf "$T"
+	# what a row left running may still be writing
+	rm -rf "$T" 2>/dev/null || { sleep 1; rm -rf "$T"; } || true
 }
 
 # ---- rows that want to be root ---------------------------------------------------
