@@ -1,4 +1,4 @@
-EXTRA_DIST += contrib/check contrib/ci-extra contrib/fresh-all \
+EXTRA_DIST += contrib/check contrib/ci-extra contrib/coverage contrib/fresh-all \
 	contrib/fresh-machine contrib/packages.sh \
 	contrib/quickstart contrib/softhsm-token contrib/ci/github-actions.yml \
 	contrib/ci/gitlab-ci.yml contrib/git-hooks/pre-commit \
