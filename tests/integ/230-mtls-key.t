@@ -69,9 +69,7 @@ everything_on() {
 		shakes_hands "${entry%%=*}" "${entry#*=}" "$W/${entry%%=*}.pem"
 	done
 	stop_servers
-	# what was mounted for its daemons
-	awk -v w="/${W##*/}/" 'index($4, w) { print $5 }' /proc/self/mountinfo | sort -r |
-		while read -r mounted; do umount -l "$mounted"; done
+	public_again
 }
 softhsm() { everything_on softhsm; }
 tpm2() { everything_on tpm2; }

@@ -38,15 +38,23 @@ mount -t tmpfs -o mode=1777 tmpfs /dev/shm # where openCryptoki keeps what is sh
 echo 35963 2>/dev/null >/proc/sys/net/ipv4/ip_local_reserved_ports || :
 
 # private_folder DIR SYSTEM-DIR: DIR, empty, in place of SYSTEM-DIR. Where there is
-# none, it is made in a copy of the folder that it belongs in.
+# none, it is made in a copy of the folder that it belongs in, as far as we may read
+# that. public_again: as it was.
+private_mounts=
 private_folder() {
 	mkdir -p "$1"
 	if [ ! -d "$2" ]; then
 		mkdir "$1.above"
-		cp -R "${2%/*}/." "$1.above" 2>/dev/null || : # what we may read of it
+		cp -R --preserve=mode "${2%/*}/." "$1.above" 2>/dev/null || :
 		mount -t tmpfs -o mode=0755 tmpfs "${2%/*}"
-		cp -R "$1.above/." "${2%/*}"
+		cp -R --preserve=mode "$1.above/." "${2%/*}"
+		private_mounts="${2%/*} $private_mounts"
 		mkdir -p "$2"
 	fi
 	mount --bind "$1" "$2"
+	private_mounts="$2 $private_mounts"
+}
+public_again() {
+	for private_mount in $private_mounts; do umount -l "$private_mount"; done
+	private_mounts=
 }
