@@ -71,6 +71,7 @@ EXTRA_DIST += $(integ_tests) \
 	tests/lib/timed.sh \
 	tests/lib/tls-server.sh \
 	tests/servers/answer-server.py \
+	tests/servers/answer_files.py \
 	tests/servers/authlib-server.py \
 	tests/servers/bad_answers.py \
 	tests/servers/broken-tls.py \

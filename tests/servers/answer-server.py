@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real HTTPS server with the answers of bad days, for tests.
 
-Each path has one answer (the table below, and that of bad_answers.py). Requests
-are logged as JSON lines, so that a test can look at what was sent: of TLS the
-name that was asked for and whether a certificate was shown. Standard library
-only.
+Each path has one answer (a file of tests/data/answers, or else the table below
+and that of bad_answers.py). Requests are logged as JSON lines, so that a test can
+look at what was sent: of TLS the name that was asked for and whether a certificate
+was shown. Standard library only.
 """
 import argparse
 import http.server
@@ -22,6 +22,7 @@ import warnings
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
+import answer_files  # noqa: E402
 import bad_answers  # noqa: E402
 
 OK = {"access_token": "answer-server-token", "token_type": "Bearer", "expires_in": 300}
@@ -178,7 +179,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.record(body)
         path = self.path.partition("?")[0]
-        if path in self.SPECIAL:
+        if name := answer_files.file_of(path):
+            answer_files.send(self, name)
+        elif path in self.SPECIAL:
             self.SPECIAL[path](self)
         else:
             self.send_answer(path)
