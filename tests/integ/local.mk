@@ -73,7 +73,6 @@ EXTRA_DIST += $(integ_tests) \
 	tests/servers/answer-server.py \
 	tests/servers/answer_files.py \
 	tests/servers/authlib-server.py \
-	tests/servers/bad_answers.py \
 	tests/servers/broken-tls.py \
 	tests/servers/fake-agent.py \
 	tests/servers/file-server.py \

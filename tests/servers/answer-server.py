@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real HTTPS server with the answers of bad days, for tests.
 
-Each path has one answer (a file of tests/data/answers, or else the table below
-and that of bad_answers.py). Requests are logged as JSON lines, so that a test can
-look at what was sent: of TLS the name that was asked for and whether a certificate
-was shown. Standard library only.
+Each path has one answer (a file of tests/data/answers, or else the table below).
+Requests are logged as JSON lines, so that a test can look at what was sent: of
+TLS the name that was asked for and whether a certificate was shown. Standard
+library only.
 """
 import argparse
 import http.server
@@ -23,7 +23,6 @@ import warnings
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 import answer_files  # noqa: E402
-import bad_answers  # noqa: E402
 
 OK = {"access_token": "answer-server-token", "token_type": "Bearer", "expires_in": 300}
 JSON = "application/json"
@@ -100,7 +99,6 @@ ANSWERS = {
     "/gzip": answer(200, b"\x1f\x8b\x08\x00canary", Content_Encoding="gzip"),
     "/cookie": answer(200, OK, Set_Cookie="canary=cookie; Path=/"),
     "/huge-headers": answer(200, OK, X_Padding="y" * 70000),
-    **bad_answers.ANSWERS,
 }
 
 
@@ -164,7 +162,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         "/cut-off": cut_off,
         "/early-hints": early_hints,
         "/hang-up": hang_up,
-        **bad_answers.SPECIAL,
     }
 
     def do_CONNECT(self):
@@ -188,12 +185,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def send_answer(self, path):
         status, content_type, headers, content = ANSWERS.get(path, answer(404, ""))
-        for name, own in (("@BASE@", "localhost"), ("@OTHER@", "127.0.0.1")):
-            content = content.replace(name.encode(), b"https://%s:%d" % (own.encode(), self.server.server_port))
         self.send_response(status)
         for name, value in {"Content-Type": content_type, **headers}.items():
-            if value is not None:
-                self.send_header(name, value)
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
