@@ -73,8 +73,8 @@ EXTRA_DIST += $(integ_core) $(integ_more) \
 	tests/lib/timed.sh \
 	tests/lib/tls-server.sh \
 	tests/servers/answer-server.py \
+	tests/servers/answer_files.py \
 	tests/servers/authlib-server.py \
-	tests/servers/bad_answers.py \
 	tests/servers/broken-tls.py \
 	tests/servers/fake-agent.py \
 	tests/servers/file-server.py \

@@ -30,6 +30,9 @@ refuses() {
 	if "$@"; then echo "should have failed: $*"; return 1; fi
 }
 
+# call_row ROW: what runs a row. A script whose rows are not functions has its own.
+call_row() { "$1"; }
+
 # Under `set -e` a function called in an `if` or `||` loses -e; so run it as
 # a separate subshell and look at its status afterwards.
 run_test() {
@@ -38,7 +41,7 @@ run_test() {
 	set +e
 	# what the program remembers of refused PINs ends with the test
 	(trap - EXIT; umask 077; set -eu; XDG_STATE_HOME=$T/.state; export XDG_STATE_HOME
-		cd "$T" || exit 99; "$1") >"$T/.log" 2>&1
+		cd "$T" || exit 99; call_row "$1") >"$T/.log" 2>&1
 	rc=$?
 	set -e
 	awk '{ print "# " $0 }' "$T/.log" # ends its last line, which sed does not

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real HTTPS server with the answers of bad days, for tests.
 
-Each path has one answer (the table below, and that of bad_answers.py). Requests
-are logged as JSON lines, so that a test can look at what was sent: of TLS the
-name that was asked for and whether a certificate was shown. Standard library
-only.
+Each path has one answer (a file of tests/data/answers, or else the table below).
+Requests are logged as JSON lines, so that a test can look at what was sent: of
+TLS the name that was asked for and whether a certificate was shown. Standard
+library only.
 """
 import argparse
 import http.server
@@ -22,7 +22,7 @@ import warnings
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
-import bad_answers  # noqa: E402
+import answer_files  # noqa: E402
 
 OK = {"access_token": "answer-server-token", "token_type": "Bearer", "expires_in": 300}
 JSON = "application/json"
@@ -99,7 +99,6 @@ ANSWERS = {
     "/gzip": answer(200, b"\x1f\x8b\x08\x00canary", Content_Encoding="gzip"),
     "/cookie": answer(200, OK, Set_Cookie="canary=cookie; Path=/"),
     "/huge-headers": answer(200, OK, X_Padding="y" * 70000),
-    **bad_answers.ANSWERS,
 }
 
 
@@ -163,7 +162,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         "/cut-off": cut_off,
         "/early-hints": early_hints,
         "/hang-up": hang_up,
-        **bad_answers.SPECIAL,
     }
 
     def do_CONNECT(self):
@@ -178,19 +176,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.record(body)
         path = self.path.partition("?")[0]
-        if path in self.SPECIAL:
+        if name := answer_files.file_of(path):
+            answer_files.send(self, name)
+        elif path in self.SPECIAL:
             self.SPECIAL[path](self)
         else:
             self.send_answer(path)
 
     def send_answer(self, path):
         status, content_type, headers, content = ANSWERS.get(path, answer(404, ""))
-        for name, own in (("@BASE@", "localhost"), ("@OTHER@", "127.0.0.1")):
-            content = content.replace(name.encode(), b"https://%s:%d" % (own.encode(), self.server.server_port))
         self.send_response(status)
         for name, value in {"Content-Type": content_type, **headers}.items():
-            if value is not None:
-                self.send_header(name, value)
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
