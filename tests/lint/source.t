@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Lints of the sources that need nothing but a shell.
+# Lints of the sources that need no compiler.
 . "$top_srcdir/tests/lib/tap.sh"
 . "$top_srcdir/tests/lint/files.sh"
 
@@ -55,6 +55,12 @@ words() {
 lock_file_names_no_host() {
 	refuses grep -n '"resolved"' "$top_srcdir/tests/servers/package-lock.json"
 }
+format() {
+	cd "$top_srcdir"
+	command -v clang-format >/dev/null || skip "no clang-format"
+	[ "$(sources | wc -l)" -gt 200 ]
+	sources | xargs clang-format --dry-run -Werror
+}
 
 run_tests banned_functions time_and_chance_are_injected guards_follow_the_path \
-	spdx_heads sizes words lock_file_names_no_host
+	spdx_heads sizes words lock_file_names_no_host format
