@@ -1,5 +1,5 @@
-bin_PROGRAMS += p11oauth
-p11oauth_SOURCES = \
+noinst_LIBRARIES += libcmd.a
+libcmd_a_SOURCES = \
 	src/cmd/access-token.c src/cmd/access-token.h \
 	src/cmd/agent-connect.c src/cmd/agent-connect.h \
 	src/cmd/audit-path.c src/cmd/audit-path.h \
@@ -33,12 +33,14 @@ p11oauth_SOURCES = \
 	src/cmd/help.h \
 	src/cmd/jwt-input.c src/cmd/jwt-input.h \
 	src/cmd/key-json.c src/cmd/key-json.h \
-	src/cmd/main.c \
 	src/cmd/options.c src/cmd/options.h \
 	src/cmd/output.c src/cmd/output.h \
 	src/cmd/process.c src/cmd/process.h \
 	src/cmd/setting-text.c src/cmd/setting-text.h
-p11oauth_LDADD = $(AGENT_LIBS)
+
+bin_PROGRAMS += p11oauth
+p11oauth_SOURCES = src/cmd/main.c
+p11oauth_LDADD = libcmd.a $(AGENT_LIBS)
 
 # Completion comes out of the option tables of the program just built.
 completions = p11oauth.bash _p11oauth

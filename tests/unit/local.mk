@@ -46,6 +46,8 @@ TESTS += $(unit_tests)
 check_LIBRARIES += tests/unit/libunit.a
 tests_unit_libunit_a_SOURCES = \
 	tests/unit/fake-clock.c tests/unit/fake-clock.h \
+	tests/unit/fake-server.c tests/unit/fake-server.h \
+	tests/unit/fake-workers.c tests/unit/fake-workers.h \
 	tests/unit/freed.c tests/unit/freed.h \
 	tests/unit/in-child.c tests/unit/in-child.h \
 	tests/unit/jwk-set.c tests/unit/jwk-set.h \
@@ -58,7 +60,7 @@ tests_unit_libunit_a_SOURCES = \
 
 # What a program is linked with that has no LDADD of its own: only these. That a
 # layer needs none above it is a matter of its includes (tests/lint/layers.t).
-LDADD = tests/unit/libunit.a $(AGENT_LIBS) $(CMOCKA_LIBS)
+LDADD = tests/unit/libunit.a libcmd.a $(AGENT_LIBS) $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS)
 
 tests_unit_ckr_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
