@@ -12,5 +12,10 @@ analyze:
 	cd $(abs_top_srcdir) && printf '%s\n' $(tidy_files) | \
 		xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- $(tidy_cflags)' tidy
 
+# Which lines of src the tests go through.
+.PHONY: coverage
+coverage:
+	'$(srcdir)/contrib/coverage' check-all
+
 format:
 	cd $(abs_top_srcdir) && clang-format -i $$(find src tests -name '*.[ch]')

@@ -34,11 +34,12 @@ include tests/integ/local.mk
 # `make check`: lints, units and what goes through most of the code, in a minute.
 # `make check-all`: everything. `make check-program`: without what tests the bench
 # itself, for builds that differ in nothing but the program.
+all_tests = $(integ_slow) $(integ_more) $(TESTS)
 .PHONY: check-all check-program
 check-all:
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(TESTS) $(integ_more)"
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(all_tests)"
 check-program:
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS="$$(printf '%s\n' $(TESTS) $(integ_more) | \
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS="$$(printf '%s\n' $(all_tests) | \
 		grep -v -e /205-server-modes -e /215-vendor-rules \
 			-e /740-units -e /940-debian | tr '\n' ' ')"
 

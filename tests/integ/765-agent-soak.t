@@ -9,7 +9,7 @@
 . "$top_srcdir/tests/lib/agent-run.sh"
 . "$top_srcdir/tests/tokens/tpm2.sh"
 
-SECONDS_LONG=${SOAK_SECONDS:-60}
+SECONDS_LONG=${SOAK_SECONDS:-30}
 TOKEN_TTL_S=5
 token_up "$W/tpm"
 TPM_MODULE=$TOKEN_MODULE TPM_PIN=$TOKEN_PIN

@@ -8,7 +8,7 @@
 . "$top_srcdir/tests/lib/fixture.sh"
 . "$top_srcdir/tests/lib/agent-run.sh"
 
-RUNS=${P11OAUTH_TEST_RUNS:-200}
+RUNS=${P11OAUTH_TEST_RUNS:-60}
 softhsm_new "$W/hsm" lab 739154
 fixture_ec ec P-384
 softhsm_import "$W/ec.key" "$W/ec.pem" 01 ec

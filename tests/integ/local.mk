@@ -1,6 +1,7 @@
 # Integration tests: shell scripts in TAP, each with tokens and servers of its
 # own on loopback.
-# `make check` runs the first, `make check-all` both.
+# `make check` runs the first, `make check-all` all three, and those that take longest
+# begin first.
 integ_core = \
 	tests/integ/010-cli.t \
 	tests/integ/100-sandbox.t \
@@ -13,13 +14,19 @@ integ_core = \
 	tests/integ/725-formats.t \
 	tests/integ/730-agent-client.t \
 	tests/integ/800-man-examples.t
+integ_slow = \
+	tests/integ/205-server-modes.t \
+	tests/integ/230-mtls-key.t \
+	tests/integ/500-token-piv.t \
+	tests/integ/500-token-tpm2.t \
+	tests/integ/741-agent-life.t \
+	tests/integ/765-agent-soak.t \
+	tests/integ/770-agent-kill.t
 integ_more = \
 	tests/integ/120-verifiers.t \
 	tests/integ/200-servers.t \
-	tests/integ/205-server-modes.t \
 	tests/integ/210-discovery.t \
 	tests/integ/220-vendors.t \
-	tests/integ/230-mtls-key.t \
 	tests/integ/231-tls-reasons.t \
 	tests/integ/235-mtls-tokens.t \
 	tests/integ/240-retries.t \
@@ -31,9 +38,7 @@ integ_more = \
 	tests/integ/500-token-opencryptoki.t \
 	tests/integ/500-token-p11-kit-client.t \
 	tests/integ/500-token-p11-kit-proxy.t \
-	tests/integ/500-token-piv.t \
 	tests/integ/500-token-softhsm.t \
-	tests/integ/500-token-tpm2.t \
 	tests/integ/500-token-ykcs11.t \
 	tests/integ/610-fault-sweep.t \
 	tests/integ/620-modules.t \
@@ -46,7 +51,6 @@ integ_more = \
 	tests/integ/727-agent-answers.t \
 	tests/integ/740-agent.t \
 	tests/integ/740-units.t \
-	tests/integ/741-agent-life.t \
 	tests/integ/742-agent-policy.t \
 	tests/integ/743-agent-leak.t \
 	tests/integ/744-agent-ledger.t \
@@ -55,15 +59,13 @@ integ_more = \
 	tests/integ/750-systemd.t \
 	tests/integ/752-agent-sandbox.t \
 	tests/integ/760-agent-load.t \
-	tests/integ/765-agent-soak.t \
-	tests/integ/770-agent-kill.t \
 	tests/integ/780-agent-canary.t \
 	tests/integ/810-server-docs.t \
 	tests/integ/900-no-leaks.t \
 	tests/integ/910-contrib.t \
 	tests/integ/940-debian.t
 TESTS += $(integ_core)
-EXTRA_DIST += $(integ_core) $(integ_more) \
+EXTRA_DIST += $(integ_core) $(integ_slow) $(integ_more) \
 	tests/lib/agent-run.sh \
 	tests/lib/agent.sh \
 	tests/lib/fixture.sh \

@@ -81,9 +81,9 @@ errs() {
 	want_http=$1 want_word=$2 want_exit=$3 want_text=$4; shift 4
 	answers "$want_http" "$@"
 	grep -qi '^content-type: application/json.$' "$T/head"
-	is 'keys == ["error"] and (.error | (keys - ["retry_after"]) == ["exit", "message", "native", "status"])'
-	is ".error.status == \"$want_word\" and .error.exit == $want_exit"
-	is '.error.message | length > 3 and (contains("\n") | not)'
+	is "keys == [\"error\"] and (.error | (keys - [\"retry_after\"]) == [\"exit\", \"message\", \"native\", \"status\"]
+		and .status == \"$want_word\" and .exit == $want_exit
+		and (.message | length > 3 and (contains(\"\\n\") | not)))"
 	has "$T/body" "$want_text"
 }
 

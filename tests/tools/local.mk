@@ -29,4 +29,5 @@ EXTRA_DIST += \
 	tests/tools/soak_proxy.py \
 	tests/tools/systemd-harness.py \
 	tests/tools/tamper.py \
-	tests/tools/unix-http.py
+	tests/tools/unix-http.py \
+	tests/tools/without-landlock.py
