@@ -33,9 +33,10 @@ if [ -z "${P11OAUTH_TEST_NAMESPACES-}" ]; then
 fi
 /usr/bin/python3 "$top_srcdir/tests/tools/loopback-up.py"
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm # where openCryptoki keeps what is shared
-# The virtual card reader's port (piv.sh) is not given to a server that takes any;
-# where that cannot be said, it is a chance of one in thousands.
-echo 35963 2>/dev/null >/proc/sys/net/ipv4/ip_local_reserved_ports || :
+# The virtual card reader's ports (piv.sh; its driver has two slots) are not given to
+# who takes any; where that cannot be said, it is a chance of one in thousands, which
+# grows with the connections that were there before.
+echo 35963,35964 2>/dev/null >/proc/sys/net/ipv4/ip_local_reserved_ports || :
 
 # private_folder DIR SYSTEM-DIR: DIR, empty, in place of SYSTEM-DIR. Where there is
 # none, it is made in a copy of the folder that it belongs in, as far as we may read
