@@ -37,7 +37,9 @@ unit_tests += tests/unit/cached-token-test
 unit_tests += tests/unit/check-jwks-test tests/unit/diagnose-test \
 	tests/unit/format-test
 # src/agent
-unit_tests += tests/unit/agent-client-test tests/unit/channel-test \
+unit_tests += tests/unit/agent-client-test tests/unit/broker-ask-test \
+	tests/unit/broker-lock-test tests/unit/broker-time-test \
+	tests/unit/channel-test \
 	tests/unit/pins-test tests/unit/policy-test tests/unit/served-test \
 	tests/unit/sinks-test tests/unit/systemd-test
 check_PROGRAMS += $(unit_tests)
@@ -45,6 +47,8 @@ TESTS += $(unit_tests)
 
 check_LIBRARIES += tests/unit/libunit.a
 tests_unit_libunit_a_SOURCES = \
+	tests/unit/agent-bench.c tests/unit/agent-bench.h \
+	tests/unit/broker-asked.c tests/unit/broker-asked.h \
 	tests/unit/fake-clock.c tests/unit/fake-clock.h \
 	tests/unit/fake-server.c tests/unit/fake-server.h \
 	tests/unit/fake-workers.c tests/unit/fake-workers.h \
@@ -74,3 +78,4 @@ tests_unit_json_test_LDFLAGS = $(freed_link)
 tests_unit_jws_test_LDFLAGS = $(freed_link)
 tests_unit_sandbox_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
 tests_unit_served_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=log_warn
+tests_unit_broker_time_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=log_warn

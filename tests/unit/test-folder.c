@@ -3,11 +3,10 @@
 
 #include "unit.h"
 
-#include <dirent.h>
+#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 static char folder[32];
@@ -21,21 +20,19 @@ void folder_enter(void)
 	is_inside = true;
 }
 
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	return at->level == 0 ? 0 : remove(path);
+}
+
 void folder_leave(void)
 {
-	struct dirent *entry;
-	DIR *here;
-
 	assert_true(is_inside); /* else somebody's files would go */
 	is_inside = false;
-	here = opendir(".");
-	assert_non_null(here);
-	while ((entry = readdir(here)))
-		if (strcmp(entry->d_name, ".") != 0 &&
-		    strcmp(entry->d_name, "..") != 0 &&
-		    unlink(entry->d_name) != 0)
-			(void)rmdir(entry->d_name);
-	(void)closedir(here);
+	assert_int_equal(nftw(".", remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 	assert_int_equal(chdir(".."), 0);
 	assert_int_equal(rmdir(folder), 0);
 }

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent-bench.h"
+
+#include "flow/audit.h"
+#include "test-folder.h"
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONFIG "bench.conf"
+#define LEDGER "p11oauth/audit.jsonl"
+
+struct agent_bench bench;
+
+static void write_config(const char *config)
+{
+	FILE *file = fopen(CONFIG, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(config, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void on_changed(void *user, const struct served *served,
+		       const struct cached_token *token)
+{
+	(void)user;
+	bench.changes++;
+	(void)snprintf(bench.changed_profile, sizeof(bench.changed_profile),
+		       "%s", served->profile->name);
+	(void)snprintf(bench.changed_value, sizeof(bench.changed_value), "%s",
+		       token ? secret_reveal(token->value) : "");
+}
+
+void bench_up(const char *config)
+{
+	const struct broker_events events = { on_changed, agent_learned,
+					      &bench.agent };
+	struct po_error err = { 0 };
+	char *here;
+
+	folder_enter();
+	here = getcwd(NULL, 0);
+	assert_non_null(here);
+	assert_int_equal(setenv("XDG_STATE_HOME", here, 1), 0);
+	free(here);
+	(void)unsetenv("STATE_DIRECTORY");
+	write_config(config);
+	bench = (struct agent_bench){ .options = { .config = CONFIG } };
+	fake_clock_init(&bench.clock, BENCH_NOW_S);
+	bench.env.clock = &bench.clock.clock;
+	bench.agent.options = &bench.options;
+	bench.agent.env = &bench.env;
+	bench.agent.started_ms = clock_boottime_ms(bench.env.clock);
+	bench.agent.workers = fake_workers_get();
+	if (served_load(CONFIG, NULL, &bench.agent.served, &err) != PO_OK)
+		fail_msg("%s", err.text);
+	bench.agent.broker = broker_new(bench.env.clock, bench.agent.workers,
+					&bench.agent.served, &events);
+	assert_non_null(bench.agent.broker);
+}
+
+void bench_down(void)
+{
+	broker_free(bench.agent.broker);
+	served_clear(&bench.agent.served);
+	fake_workers_reset();
+	folder_leave();
+}
+
+void bench_reload(const char *config)
+{
+	struct served_list fresh = { 0 }, old = bench.agent.served;
+	struct po_error err = { 0 };
+
+	write_config(config);
+	if (served_load(CONFIG, &old, &fresh, &err) != PO_OK)
+		fail_msg("%s", err.text);
+	bench.agent.served = fresh;
+	broker_reload(bench.agent.broker);
+	served_clear(&old);
+}
+
+struct served *bench_profile(const char *name)
+{
+	struct served *served = served_find(&bench.agent.served, name);
+
+	assert_non_null(served);
+	return served;
+}
+
+void bench_advance(int64_t ms)
+{
+	fake_clock_advance(&bench.clock, ms);
+	broker_handle(bench.agent.broker);
+	agent_status_handle(&bench.agent);
+}
+
+json_t *bench_token(const char *value, int64_t life_s)
+{
+	return json_pack("{s:s, s:{s:s}, s:I, s:I, s:i}", "access_token", value,
+			 "answer", "token_type", "Bearer", "life_s",
+			 (json_int_t)life_s, "asked_ms",
+			 (json_int_t)clock_boottime_ms(bench.env.clock),
+			 "sign_seq", 7);
+}
+
+/* ---- the ledger ------------------------------------------------------------------ */
+
+static char *read_ledger(size_t *ret_records)
+{
+	static char text[65536];
+	FILE *file = fopen(LEDGER, "r");
+	size_t len = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+	char *last = text;
+
+	*ret_records = 0;
+	text[len] = '\0';
+	for (char *p = text; *p; p++) {
+		if (*p != '\n')
+			continue;
+		++*ret_records;
+		if (p[1])
+			last = p + 1;
+	}
+	if (file)
+		assert_int_equal(fclose(file), 0);
+	return last;
+}
+
+size_t bench_records(void)
+{
+	size_t records;
+
+	(void)read_ledger(&records);
+	return records;
+}
+
+json_t *bench_record(void)
+{
+	size_t records;
+	const char *last = read_ledger(&records);
+	json_t *value = NULL;
+	struct po_error err = { 0 };
+
+	assert_true(records > 0);
+	if (json_parse_object(last, strlen(last), &value, &err) != PO_OK)
+		fail_msg("%s: %s", err.text, last);
+	return value;
+}
