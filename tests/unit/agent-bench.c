@@ -15,6 +15,9 @@
 
 struct agent_bench bench;
 
+static struct server_request requests[BENCH_REQUESTS_MAX];
+static size_t request_count;
+
 static void write_config(const char *config)
 {
 	FILE *file = fopen(CONFIG, "w");
@@ -68,6 +71,9 @@ void bench_down(void)
 	broker_free(bench.agent.broker);
 	served_clear(&bench.agent.served);
 	fake_workers_reset();
+	for (size_t i = 0; i < request_count; i++)
+		fake_request_clear(&requests[i]);
+	request_count = 0;
 	folder_leave();
 }
 
@@ -106,6 +112,72 @@ json_t *bench_token(const char *value, int64_t life_s)
 			 (json_int_t)life_s, "asked_ms",
 			 (json_int_t)clock_boottime_ms(bench.env.clock),
 			 "sign_seq", 7);
+}
+
+/* ---- requests ------------------------------------------------------------------ */
+
+struct server_request *bench_request(const char *method, const char *path)
+{
+	struct server_request *r;
+
+	assert_true(request_count < BENCH_REQUESTS_MAX);
+	r = &requests[request_count++];
+	memset(r, 0, sizeof(*r));
+	r->method = method;
+	r->path = path;
+	r->peer = (struct requester){ .uid = 1000, .gid = 100, .pid = 4711 };
+	r->peer_ids.uid = 1000;
+	r->peer_ids.gids[0] = 100;
+	r->peer_ids.gids[1] = 2000;
+	r->peer_ids.gid_count = 2;
+	return r;
+}
+
+struct server_request *bench_get(const char *path)
+{
+	struct server_request *r = bench_request("GET", path);
+
+	agent_route(&bench.agent, r);
+	return r;
+}
+
+struct server_request *bench_post(const char *path, const char *body)
+{
+	struct server_request *r = bench_request("POST", path);
+
+	r->body = body;
+	agent_route(&bench.agent, r);
+	return r;
+}
+
+void bench_answered(const struct server_request *r, unsigned int status,
+		    const char *text)
+{
+	assert_int_equal(r->answers, 1);
+	if (r->status != status || !strstr(fake_answer_text(r), text))
+		fail_msg("not %u with '%s': %u %s", status, text, r->status,
+			 fake_answer_text(r));
+}
+
+void bench_refused(const struct server_request *r, unsigned int http,
+		   enum po_status status, const char *text)
+{
+	json_auto_t *body = NULL;
+	const json_t *error;
+
+	bench_answered(r, http, "{\"error\":{");
+	assert_string_equal(r->type, "application/json");
+	body = fake_answer_json(r);
+	assert_int_equal(json_object_size(body), 1);
+	error = json_object_get(body, "error");
+	assert_int_equal(json_integer_value(json_object_get(error, "exit")),
+			 -status);
+	assert_string_equal(json_text(error, "status"), po_status_name(status));
+	if (!strstr(json_text(error, "message"), text))
+		fail_msg("no '%s' in '%s'", text, json_text(error, "message"));
+	assert_int_equal(
+		json_integer_value(json_object_get(error, "retry_after")),
+		r->retry_after_s);
 }
 
 /* ---- the ledger ------------------------------------------------------------------ */

@@ -51,6 +51,22 @@ void bench_reload(const char *config);
 /* Fails the test when there is none. */
 struct served *bench_profile(const char *name);
 
+/*
+ * A request of uid 1000 that is not sent yet; it goes with the bench. One that is
+ * still to be filled in is sent by agent_route(). bench_get() sends it at once.
+ */
+#define BENCH_REQUESTS_MAX 128
+struct server_request *bench_request(const char *method, const char *path);
+struct server_request *bench_get(const char *path);
+struct server_request *bench_post(const char *path, const char *body);
+
+/* Fail the test unless it was answered so: with status and text in the body; or
+ * with an error of that status, and text in its message. */
+void bench_answered(const struct server_request *request, unsigned int status,
+		    const char *text);
+void bench_refused(const struct server_request *request, unsigned int http,
+		   enum po_status status, const char *text);
+
 /* Milliseconds go by, and the loop goes round once. */
 void bench_advance(int64_t ms);
 

@@ -40,8 +40,9 @@ unit_tests += tests/unit/check-jwks-test tests/unit/diagnose-test \
 unit_tests += tests/unit/agent-client-test tests/unit/broker-ask-test \
 	tests/unit/broker-lock-test tests/unit/broker-time-test \
 	tests/unit/channel-test \
-	tests/unit/pins-test tests/unit/policy-test tests/unit/served-test \
-	tests/unit/sinks-test tests/unit/systemd-test
+	tests/unit/control-test tests/unit/pins-test tests/unit/policy-test \
+	tests/unit/routes-test tests/unit/served-test tests/unit/sinks-test \
+	tests/unit/systemd-test
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
