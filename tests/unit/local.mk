@@ -42,6 +42,7 @@ unit_tests += tests/unit/agent-client-test tests/unit/broker-ask-test \
 	tests/unit/channel-test \
 	tests/unit/control-test tests/unit/pins-test tests/unit/policy-test \
 	tests/unit/routes-test tests/unit/served-test tests/unit/sinks-test \
+	tests/unit/status-test \
 	tests/unit/systemd-test
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
