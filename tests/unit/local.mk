@@ -43,7 +43,8 @@ unit_tests += tests/unit/agent-client-test tests/unit/broker-ask-test \
 	tests/unit/control-test tests/unit/pins-test tests/unit/policy-test \
 	tests/unit/routes-test tests/unit/served-test tests/unit/sinks-test \
 	tests/unit/status-test \
-	tests/unit/systemd-test
+	tests/unit/systemd-test tests/unit/workers-life-test \
+	tests/unit/workers-test
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
@@ -81,3 +82,11 @@ tests_unit_jws_test_LDFLAGS = $(freed_link)
 tests_unit_sandbox_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
 tests_unit_served_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=log_warn
 tests_unit_broker_time_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=log_warn
+# These have the real workers, before their double is found.
+workers_bench = tests/unit/workers-bench.c tests/unit/workers-bench.h
+tests_unit_workers_life_test_SOURCES = tests/unit/workers-life-test.c $(workers_bench)
+tests_unit_workers_test_SOURCES = tests/unit/workers-test.c $(workers_bench)
+tests_unit_workers_life_test_LDADD = libagent.a $(LDADD)
+tests_unit_workers_life_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=log_warn
+tests_unit_workers_test_LDADD = libagent.a $(LDADD)
+tests_unit_workers_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=log_warn
