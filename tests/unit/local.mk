@@ -76,7 +76,7 @@ tests_unit_uri_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 
 # These look at what memory holds when it is freed (freed.h).
 freed_link = $(AM_LDFLAGS) -Wl,--wrap=free
-tests_unit_agent_client_test_LDFLAGS = $(freed_link)
+tests_unit_agent_client_test_LDFLAGS = $(freed_link) -Wl,--wrap=geteuid
 tests_unit_json_test_LDFLAGS = $(freed_link)
 tests_unit_jws_test_LDFLAGS = $(freed_link)
 tests_unit_sandbox_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall

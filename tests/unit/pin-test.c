@@ -94,8 +94,11 @@ static const struct content contents[] = {
 		"34"),
 	  NULL, "UTF-8", 0600 },
 	{ "not UTF-8", BYTES("12\xff"), NULL, "UTF-8", 0600 },
+};
+static const struct content modes[] = {
 	{ "readable by group", BYTES("1234"), NULL, "chmod 600", 0640 },
 	{ "readable by all", BYTES("1234"), NULL, "chmod 600", 0604 },
+	{ "writable by group", BYTES("1234"), NULL, "chmod 600", 0620 },
 };
 
 static void put(const char *path, const char *bytes, size_t len, mode_t mode)
@@ -126,30 +129,49 @@ static void expect_pin(const char *source, const struct content *c)
 	assert_null(strstr(err.text, "1234"));
 }
 
-ROWS(contents, file_row)
+static void expect_file(const struct content *row)
 {
-	char source[64];
-
 	(void)unlink("pin");
 	put("pin", row->bytes, row->len, row->mode);
-	(void)snprintf(source, sizeof(source), "file:pin");
-	expect_pin(source, row);
+	expect_pin("file:pin", row);
 }
 
-/* The same through a file descriptor, where a mode says nothing. */
-ROWS(contents, fd_row)
+static void expect_fd(const struct content *row)
 {
 	char source[64];
 	int fd;
 
-	if (row->mode & 077)
-		return;
 	(void)unlink("pin");
 	put("pin", row->bytes, row->len, 0600);
 	fd = open("pin", O_RDONLY);
+	assert_int_equal(fchmod(fd, row->mode), 0);
 	(void)snprintf(source, sizeof(source), "fd:%d", fd);
 	expect_pin(source, row);
 	assert_int_equal(close(fd), 0);
+}
+
+ROWS(contents, file_row)
+{
+	expect_file(row);
+}
+
+ROWS(modes, mode_row)
+{
+	expect_file(row);
+}
+
+ROWS(contents, fd_row)
+{
+	expect_fd(row);
+}
+
+/* A mode says nothing of who else has the descriptor. */
+ROWS(modes, fd_mode_row)
+{
+	struct content open_to_all = *row;
+
+	open_to_all.pin = row->bytes;
+	expect_fd(&open_to_all);
 }
 
 TEST(credential)
