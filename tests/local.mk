@@ -21,6 +21,9 @@ check-local: check-TESTS
 	@n=$$(sed -n 's/^# rows that want root: //p' $(TEST_LOGS) | \
 		$(AWK) '{ n += $$1 } END { print n + 0 }'); \
 	[ "$$n" -eq 0 ] || echo "# rows that want root and did not run: $$n"
+# What takes longest begins first.
+include tests/integ/local.mk
+include tests/lint/local.mk
 if HAVE_CMOCKA
 include tests/unit/local.mk
 endif
@@ -28,8 +31,6 @@ include tests/fault/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
 include tests/tools/local.mk
-include tests/lint/local.mk
-include tests/integ/local.mk
 
 # `make check`: lints, units and what goes through most of the code, in a minute.
 # `make check-all`: everything. `make check-program`: without what tests the bench

@@ -59,7 +59,7 @@ format() {
 	cd "$top_srcdir"
 	command -v clang-format >/dev/null || skip "no clang-format"
 	[ "$(sources | wc -l)" -gt 200 ]
-	sources | xargs clang-format --dry-run -Werror
+	sources | xargs -P 2 -n 40 clang-format --dry-run -Werror
 }
 
 run_tests banned_functions time_and_chance_are_injected guards_follow_the_path \
