@@ -190,6 +190,15 @@ unlock_and_lock() {
 	may $USER_A $GROUP_A $DOOR theirs
 	hasnt "$(LEDGER)" "$SOFTHSM_PIN"
 }
+socket_of_another_gets_no_pin() {
+	own_world
+	lab_profile person 'pin-from = "prompt"'
+	up
+	chown $USER_A "$AGENT_SOCKET"
+	fails 15 "uid $USER_A" "$P11OAUTH" unlock person --socket "$AGENT_SOCKET" --pin-from "cmd:touch $T/asked"
+	[ ! -e "$T/asked" ] # not even a person was asked
+	[ "$(calls C_Login)" -eq 0 ]
+}
 lock_all_is_all_or_nothing() {
 	own_world
 	lab_profile theirs "allow-uid = { \"$USER_A\" }"
@@ -300,5 +309,6 @@ a_sink_that_cannot_be() {
 }
 
 run_tests root:no_list_is_anybody root:users root:groups root:scopes root:its_mode \
-	root:its_group root:unlock_and_lock root:lock_all_is_all_or_nothing root:sinks \
+	root:its_group root:unlock_and_lock \
+	root:socket_of_another_gets_no_pin root:lock_all_is_all_or_nothing root:sinks \
 	kept_filled locked_they_go another_configuration a_sink_that_cannot_be

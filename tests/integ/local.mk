@@ -7,11 +7,19 @@ integ_core = \
 	tests/integ/100-sandbox.t \
 	tests/integ/110-vectors.t \
 	tests/integ/215-vendor-rules.t \
+	tests/integ/231-tls-reasons.t \
 	tests/integ/400-bad-input.t \
 	tests/integ/410-answers.t \
+	tests/integ/430-jwks-check.t \
 	tests/integ/600-pin.t \
+	tests/integ/630-prompts.t \
+	tests/integ/640-failover.t \
 	tests/integ/650-selection.t \
+	tests/integ/660-pin-memory.t \
+	tests/integ/700-completion.t \
+	tests/integ/720-exec.t \
 	tests/integ/725-formats.t \
+	tests/integ/727-agent-answers.t \
 	tests/integ/730-agent-client.t \
 	tests/integ/800-man-examples.t
 integ_slow = \
@@ -27,12 +35,10 @@ integ_more = \
 	tests/integ/200-servers.t \
 	tests/integ/210-discovery.t \
 	tests/integ/220-vendors.t \
-	tests/integ/231-tls-reasons.t \
 	tests/integ/235-mtls-tokens.t \
 	tests/integ/240-retries.t \
 	tests/integ/300-calls.t \
 	tests/integ/420-tls.t \
-	tests/integ/430-jwks-check.t \
 	tests/integ/440-doctor.t \
 	tests/integ/500-token-nss.t \
 	tests/integ/500-token-opencryptoki.t \
@@ -42,13 +48,7 @@ integ_more = \
 	tests/integ/500-token-ykcs11.t \
 	tests/integ/610-fault-sweep.t \
 	tests/integ/620-modules.t \
-	tests/integ/630-prompts.t \
-	tests/integ/640-failover.t \
-	tests/integ/660-pin-memory.t \
-	tests/integ/700-completion.t \
 	tests/integ/710-ledger.t \
-	tests/integ/720-exec.t \
-	tests/integ/727-agent-answers.t \
 	tests/integ/740-agent.t \
 	tests/integ/740-units.t \
 	tests/integ/742-agent-policy.t \
