@@ -50,19 +50,6 @@ locked_at_first() {
 	[ "$(grep -c C_Login "$T/spy")" -eq 1 ]
 	hasnt "$(LEDGER)" "$SOFTHSM_PIN"
 }
-unlocked() {
-	up
-	unlock
-	is '.profile == "lab" and .token.label == "lab" and (.token.serial | length == 16) and (keys == ["profile", "token"])'
-	is_locked false
-	answers 200 /v1/token/lab
-	answers 200 '/v1/token/lab?force_new=1'
-	[ "$(calls C_Login)" -eq 1 ]
-	ledger '[.[] | select(.event == "pin")] == []' # those are failures
-	ledger "[.[] | select(.event == \"unlock\")] | length == 1 and .[0].profile == \"lab\" and .[0].status == \"ok\" and .[0].peer.uid == $(id -u)"
-	hasnt "$W/agent.err" "$SOFTHSM_PIN"
-	hasnt "$(LEDGER)" "$SOFTHSM_PIN"
-}
 by_command_on_a_terminal() {
 	up
 	typed "$SOFTHSM_PIN" unlock lab --socket "$AGENT_SOCKET"
@@ -104,44 +91,6 @@ a_wrong_pin() {
 	answers 200 /v1/token/lab
 	hasnt "$W/agent.err" 918273
 	hasnt "$(LEDGER)" 918273
-}
-# While one is unlocked, a wrong PIN is a person's mistake and nobody else's.
-a_wrong_pin_later() {
-	up
-	unlock
-	answers 200 /v1/token/lab
-	ask /v1/unlock -d '{"profile":"lab","pin":"918273"}'
-	echo "answered $STATUS"
-	[ "$(calls C_Login)" -le 2 ]
-	answers 200 /v1/token/lab
-}
-locked_again() {
-	up
-	unlock
-	answers 200 /v1/token/lab
-	answers 200 /v1/lock -d '{"profile":"lab"}'
-	is '.locked == ["lab"]'
-	is_locked true
-	errs 423 pin 7 "unlock" /v1/token/lab # the cached one neither
-	[ "$(calls C_Login)" -eq 1 ]
-	unlock
-	answers 200 /v1/token/lab
-	answers 200 /v1/lock -d '{}'
-	errs 423 pin 7 "unlock" /v1/token/lab
-	answers 200 /v1/lock -X POST # a body is not needed
-	ledger '[.[] | select(.event == "lock")] | length == 3'
-}
-no_pin_for_a_stored_one() {
-	own_world
-	lab_profile stored
-	agent_start agent
-	errs 400 usage 2 "pin-from" /v1/unlock -d '{"profile":"stored","pin":"739154"}'
-	[ "$(calls C_Login)" -eq 0 ]
-	answers 200 /v1/token/stored
-	answers 200 /v1/lock -d '{"profile":"stored"}'
-	errs 423 pin 7 "unlock stored" /v1/token/stored
-	answers 200 /v1/unlock -d '{"profile":"stored"}'
-	answers 200 /v1/token/stored
 }
 one_pin_for_all_of_a_token() {
 	own_world
@@ -225,42 +174,6 @@ is_nowhere() {
 # ---- certificates -----------------------------------------------------------------------------
 
 certificate() { /usr/bin/python3 "$top_srcdir/tests/tools/certificate.py" "$W/rsa.key" "$@"; }
-NAMES='c20 c10 c5 chalf cgone'
-all_known() {
-	answers 200 /v1/status
-	is '[.profiles[].certificate | values] | length == 5'
-}
-certificates_that_end() {
-	own_world
-	softhsm_new "$T/hsm" lab 739154
-	id=10
-	for row in c20:1728000 c10:864000 c5:432000 chalf:43200 cgone:-3600; do
-		certificate "${row%:*}" "${row#*:}" "$T/${row%:*}.pem"
-		softhsm_import "$W/rsa.key" "$T/${row%:*}.pem" "$id" "${row%:*}"
-		lab_profile "${row%:*}" "key = \"pkcs11:token=lab;object=${row%:*}\""
-		id=$((id + 1))
-	done
-	agent_start agent
-	for name in $NAMES; do answers 200 "/v1/token/$name"; done
-	within 10 all_known
-	is '[.profiles[] | {(.name): .certificate.warning}] | add == {c20: 30, c10: 14, c5: 7, chalf: 1, cgone: 0}'
-	is '[.profiles[] | {(.name): .certificate.days_left}] | add ==
-		{c20: 19, c10: 9, c5: 4, chalf: 0, cgone: 0}'
-	cp "$T/body" "$T/status"
-	answers 200 /metrics
-	for name in $NAMES; do
-		end=$(jq --arg name "$name" '.profiles[] | select(.name == $name) | .certificate.not_after' "$T/status")
-		grep -q "^p11oauth_certificate_not_after_seconds{profile=\"$name\"} $end\$" "$T/body"
-	done
-	for name in $NAMES; do answers 200 "/v1/token/$name?force_new=1"; done
-	all_known
-	for name in $NAMES; do
-		[ "$(grep -c "profile '$name': certificate 'CN=$name'" "$W/agent.err")" -eq 1 ]
-	done
-	grep -q "'CN=cgone' ended on" "$W/agent.err"
-	grep -q "'CN=chalf' ends on .* 1 day;" "$W/agent.err"
-	grep -q "'CN=c20' ends on .* 30 days;" "$W/agent.err"
-}
 is_warned_of() { grep -q "certificate 'CN=second'" "$W/agent.err"; }
 a_successor() {
 	own_world
@@ -288,7 +201,6 @@ a_successor() {
 	[ "$(answers 200 /v1/jwks/lab && jq -r '.keys[0].kid' "$T/body")" = "$(tail -n 1 "$T/want")" ]
 }
 
-run_tests locked_at_first unlocked by_command_on_a_terminal a_wrong_pin_for_nothing a_wrong_pin a_wrong_pin_later \
-	locked_again no_pin_for_a_stored_one one_pin_for_all_of_a_token on_the_readers_keys \
-	a_worker_is_killed a_session_is_lost the_last_try_is_a_persons sighup_forgets ns:is_nowhere \
-	certificates_that_end a_successor
+run_tests locked_at_first by_command_on_a_terminal a_wrong_pin_for_nothing a_wrong_pin \
+	one_pin_for_all_of_a_token on_the_readers_keys a_worker_is_killed a_session_is_lost \
+	the_last_try_is_a_persons sighup_forgets ns:is_nowhere a_successor
