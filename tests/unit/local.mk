@@ -35,16 +35,14 @@ unit_tests += tests/unit/config-file-test tests/unit/digest-test \
 unit_tests += tests/unit/cached-token-test
 # src/flow
 unit_tests += tests/unit/check-jwks-test tests/unit/diagnose-test \
-	tests/unit/format-test
+	tests/unit/format-test tests/unit/get-token-test
 # src/agent
 unit_tests += tests/unit/agent-client-test tests/unit/broker-ask-test \
 	tests/unit/broker-lock-test tests/unit/broker-time-test \
-	tests/unit/channel-test \
-	tests/unit/control-test tests/unit/pins-test tests/unit/policy-test \
-	tests/unit/routes-test tests/unit/served-test tests/unit/sinks-test \
-	tests/unit/status-test \
-	tests/unit/systemd-test tests/unit/workers-life-test \
-	tests/unit/workers-test
+	tests/unit/channel-test tests/unit/control-test tests/unit/pins-test \
+	tests/unit/policy-test tests/unit/routes-test tests/unit/served-test \
+	tests/unit/sinks-test tests/unit/status-test tests/unit/systemd-test \
+	tests/unit/workers-life-test tests/unit/workers-test
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
@@ -53,6 +51,7 @@ tests_unit_libunit_a_SOURCES = \
 	tests/unit/agent-bench.c tests/unit/agent-bench.h \
 	tests/unit/broker-asked.c tests/unit/broker-asked.h \
 	tests/unit/fake-clock.c tests/unit/fake-clock.h \
+	tests/unit/fake-http.c tests/unit/fake-http.h \
 	tests/unit/fake-server.c tests/unit/fake-server.h \
 	tests/unit/fake-workers.c tests/unit/fake-workers.h \
 	tests/unit/freed.c tests/unit/freed.h \
@@ -61,6 +60,7 @@ tests_unit_libunit_a_SOURCES = \
 	tests/unit/request-fields.h \
 	tests/unit/response.h \
 	tests/unit/soft-signer.c tests/unit/soft-signer.h \
+	tests/unit/soft-token.c tests/unit/soft-token.h \
 	tests/unit/test-data.c tests/unit/test-data.h \
 	tests/unit/test-folder.c tests/unit/test-folder.h \
 	tests/unit/unit.c tests/unit/unit.h
@@ -74,19 +74,28 @@ tests_unit_ckr_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_unit_evp_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_unit_uri_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 
+# What a key is on (soft-token.h).
+soft_token_link = $(AM_LDFLAGS) -Wl,--wrap=token_signer_open \
+	-Wl,--wrap=token_signer_refresh -Wl,--wrap=token_signer_check
+
 # These look at what memory holds when it is freed (freed.h).
 freed_link = $(AM_LDFLAGS) -Wl,--wrap=free
 tests_unit_agent_client_test_LDFLAGS = $(freed_link) -Wl,--wrap=geteuid
 tests_unit_json_test_LDFLAGS = $(freed_link)
 tests_unit_jws_test_LDFLAGS = $(freed_link)
 tests_unit_sandbox_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
-tests_unit_served_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=log_warn
-tests_unit_broker_time_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=log_warn
+
+# These look at what is warned of.
+warn_link = $(AM_LDFLAGS) -Wl,--wrap=log_warn
+tests_unit_broker_time_test_LDFLAGS = $(warn_link)
+tests_unit_get_token_test_LDFLAGS = $(soft_token_link) -Wl,--wrap=log_warn
+tests_unit_served_test_LDFLAGS = $(warn_link)
+tests_unit_workers_life_test_LDFLAGS = $(warn_link)
+tests_unit_workers_test_LDFLAGS = $(warn_link)
+
 # These have the real workers, before their double is found.
 workers_bench = tests/unit/workers-bench.c tests/unit/workers-bench.h
 tests_unit_workers_life_test_SOURCES = tests/unit/workers-life-test.c $(workers_bench)
 tests_unit_workers_test_SOURCES = tests/unit/workers-test.c $(workers_bench)
 tests_unit_workers_life_test_LDADD = libagent.a $(LDADD)
-tests_unit_workers_life_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=log_warn
 tests_unit_workers_test_LDADD = libagent.a $(LDADD)
-tests_unit_workers_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=log_warn

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "soft-token.h"
+
+#include "unit.h"
+
+#include <openssl/ec.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct soft_token soft_token;
+
+/* A soft signer whose work is counted for all of them. */
+static const struct signer_ops *soft_ops;
+
+static enum po_status counted_unlock(struct signer *s, struct po_error *err)
+{
+	soft_token.unlocks++;
+	return soft_ops->unlock(s, err);
+}
+
+static enum po_status counted_sign(struct signer *s, enum alg alg,
+				   const void *data, size_t len, uint8_t *sig,
+				   size_t *ret_sig_len, struct po_error *err)
+{
+	soft_token.signs++;
+	return soft_ops->sign(s, alg, data, len, sig, ret_sig_len, err);
+}
+
+static struct signer_ops counted_ops;
+
+void soft_token_up(void)
+{
+	soft_token = (struct soft_token){ .key = EVP_EC_gen("P-256") };
+	assert_non_null(soft_token.key);
+}
+
+void soft_token_down(void)
+{
+	EVP_PKEY_free(soft_token.key);
+	soft_token.key = NULL;
+}
+
+/* NOLINTBEGIN */
+enum po_status __wrap_token_signer_open(const struct token_signer_request *req,
+					struct signer **ret_signer,
+					struct po_error *err);
+enum po_status __wrap_token_signer_refresh(struct signer *s,
+					   struct po_error *err);
+enum po_status __wrap_token_signer_check(struct signer *s,
+					 struct po_error *err);
+/* NOLINTEND */
+
+enum po_status __wrap_token_signer_open(const struct token_signer_request *req,
+					struct signer **ret_signer,
+					struct po_error *err)
+{
+	struct soft_signer *s;
+
+	(void)snprintf(soft_token.uri, sizeof(soft_token.uri), "%s", req->uri);
+	soft_token.opens++;
+	if (soft_token.absent != PO_OK)
+		return po_fail(err, soft_token.absent, 0, "no such token");
+	s = soft_signer_new(soft_token.key, NULL);
+	s->lie = soft_token.lie;
+	soft_ops = s->signer.ops;
+	counted_ops = *soft_ops;
+	counted_ops.unlock = counted_unlock;
+	counted_ops.sign = counted_sign;
+	s->signer.ops = &counted_ops;
+	*ret_signer = &s->signer;
+	return PO_OK;
+}
+
+enum po_status __wrap_token_signer_refresh(struct signer *s,
+					   struct po_error *err)
+{
+	(void)s;
+	(void)err;
+	soft_token.refreshes++;
+	return PO_OK;
+}
+
+enum po_status __wrap_token_signer_check(struct signer *s, struct po_error *err)
+{
+	(void)s;
+	if (soft_token.lost == PO_OK)
+		return PO_OK;
+	return po_fail(err, soft_token.lost, 0, "the token was taken away");
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * soft-token.h - stands in for keys on PKCS #11 tokens (cryptoki/token_signer.h):
+ * each opening gives a soft signer of the same key.
+ *
+ * A program that includes this is linked with $(soft_token_link).
+ */
+#ifndef PO_TESTS_UNIT_SOFT_TOKEN_H
+#define PO_TESTS_UNIT_SOFT_TOKEN_H
+
+#include "cryptoki/token_signer.h"
+
+#include "soft-signer.h"
+
+struct soft_token {
+	EVP_PKEY *key;     /* the test's */
+	enum soft_lie lie; /* of the signers to come */
+	enum po_status
+		absent; /* how the next opening fails; PO_OK: it does not */
+	enum po_status lost; /* the same of a look at an open one */
+	unsigned int opens, refreshes, unlocks, signs; /* of all signers */
+	char uri[256];                                 /* of the last opening */
+};
+extern struct soft_token soft_token;
+
+/* Takes a new key; soft_token_down() frees it. */
+void soft_token_up(void);
+void soft_token_down(void);
+
+#endif
