@@ -20,8 +20,8 @@ unit_tests += tests/unit/ckr-test tests/unit/device-test tests/unit/evp-test \
 unit_tests += tests/unit/jws-test tests/unit/jwt-test
 # src/http
 unit_tests += tests/unit/http-curl-test tests/unit/http-fields-test \
-	tests/unit/http-tls-test tests/unit/http-unix-test \
-	tests/unit/http-url-test
+	tests/unit/http-options-test tests/unit/http-tls-test \
+	tests/unit/http-unix-test tests/unit/http-url-test
 # src/oauth
 unit_tests += tests/unit/access-token-test tests/unit/assertion-test \
 	tests/unit/discovery-test tests/unit/extension-test \
@@ -35,7 +35,7 @@ unit_tests += tests/unit/config-file-test tests/unit/digest-test \
 unit_tests += tests/unit/cached-token-test
 # src/flow
 unit_tests += tests/unit/check-jwks-test tests/unit/diagnose-test \
-	tests/unit/format-test tests/unit/get-token-test
+	tests/unit/discover-test tests/unit/format-test tests/unit/get-token-test
 # src/agent
 unit_tests += tests/unit/agent-client-test tests/unit/broker-ask-test \
 	tests/unit/broker-lock-test tests/unit/broker-time-test \
@@ -81,6 +81,7 @@ soft_token_link = $(AM_LDFLAGS) -Wl,--wrap=token_signer_open \
 # These look at what memory holds when it is freed (freed.h).
 freed_link = $(AM_LDFLAGS) -Wl,--wrap=free
 tests_unit_agent_client_test_LDFLAGS = $(freed_link) -Wl,--wrap=geteuid
+tests_unit_http_options_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=libcurl_load
 tests_unit_json_test_LDFLAGS = $(freed_link)
 tests_unit_jws_test_LDFLAGS = $(freed_link)
 tests_unit_sandbox_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
@@ -88,6 +89,7 @@ tests_unit_sandbox_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
 # These look at what is warned of.
 warn_link = $(AM_LDFLAGS) -Wl,--wrap=log_warn
 tests_unit_broker_time_test_LDFLAGS = $(warn_link)
+tests_unit_discover_test_LDFLAGS = $(warn_link)
 tests_unit_get_token_test_LDFLAGS = $(soft_token_link) -Wl,--wrap=log_warn
 tests_unit_served_test_LDFLAGS = $(warn_link)
 tests_unit_workers_life_test_LDFLAGS = $(warn_link)
