@@ -23,7 +23,7 @@
 #define END_MS 15000 /* for workers to finish what is under way */
 #define POLL_MAX (WORKERS_MAX + 8)
 
-/* ---- sinks ------------------------------------------------------------------------- */
+/* ---- sinks -------------------------------------------------------------- */
 
 static void on_changed(void *user, const struct served *served,
 		       const struct cached_token *token)
@@ -85,7 +85,7 @@ static void remove_orphans(const struct served_list *old,
 	}
 }
 
-/* ---- workers and peers --------------------------------------------------------------- */
+/* ---- workers and peers -------------------------------------------------- */
 
 static json_t *on_profiles(void *user, const char *module)
 {
@@ -120,7 +120,7 @@ static void on_look(void *user, struct requester *peer)
 	helper_look(&agent->helper, peer);
 }
 
-/* ---- signals --------------------------------------------------------------------------- */
+/* ---- signals ------------------------------------------------------------ */
 
 static enum po_status watch_signals(struct agent *agent, struct po_error *err)
 {
@@ -227,7 +227,7 @@ static void take_signals(struct agent *agent)
 	}
 }
 
-/* ---- the loop ---------------------------------------------------------------------------- */
+/* ---- the loop ----------------------------------------------------------- */
 
 static void ping(struct agent *agent)
 {
@@ -311,7 +311,7 @@ static enum po_status serve(struct agent *agent, struct po_error *err)
 	}
 }
 
-/* ---- beginning and end ---------------------------------------------------------------------- */
+/* ---- beginning and end -------------------------------------------------- */
 
 static void raise_limits(void)
 {

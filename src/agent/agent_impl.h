@@ -40,15 +40,16 @@ struct agent {
 	} counts;
 };
 
-/* ---- agent.c -------------------------------------------------------------------- */
+/* ---- agent.c ------------------------------------------------------------ */
 
-/* Tells the service manager, whose STATUS says how many are locked and so on. */
+/* Tells the service manager, whose STATUS says how many are locked and so
+ * on. */
 void agent_state_changed(const struct agent *agent);
 
 /* From now on each profile with sinks has an access token, and they have it. */
 void agent_fill_sinks(struct agent *agent);
 
-/* ---- agent_sandbox.c -------------------------------------------------------------- */
+/* ---- agent_sandbox.c ---------------------------------------------------- */
 
 /*
  * No program is started any more and no network is reached from here: that is
@@ -58,12 +59,12 @@ void agent_fill_sinks(struct agent *agent);
 enum po_status agent_confine(struct agent *agent,
 			     struct po_error *err) PO_MUST_CHECK;
 
-/* ---- records.c: what the agent puts into the ledger ----------------------------- */
+/* ---- records.c: what the agent puts into the ledger --------------------- */
 
 /*
- * Takes over members; "event", "profile" and "peer" are added where they are not
- * NULL. served NULL: for the agent itself. Fails only for a profile with audit =
- * "required".
+ * Takes over members; "event", "profile" and "peer" are added where they are
+ * not NULL. served NULL: for the agent itself. Fails only for a profile with
+ * audit = "required".
  */
 enum po_status agent_record(struct agent *agent, const char *event,
 			    const struct served *served,
@@ -75,7 +76,7 @@ enum po_status agent_worker_record(void *user, const json_t *peer,
 				   json_t *record, uint64_t *ret_seq,
 				   struct po_error *err);
 
-/* ---- routes.c ------------------------------------------------------------------- */
+/* ---- routes.c ----------------------------------------------------------- */
 
 /* Answers request, or sees to it that it is answered. user: the agent. */
 void agent_route(void *user, struct server_request *request);
@@ -96,12 +97,12 @@ json_t *agent_token_answer(const struct cached_token *token,
 void agent_answer_unknown(const struct agent *agent,
 			  struct server_request *request, const char *name);
 
-/* ---- control.c: unlock and lock ------------------------------------------------- */
+/* ---- control.c: unlock and lock ----------------------------------------- */
 
 void agent_route_unlock(struct agent *agent, struct server_request *request);
 void agent_route_lock(struct agent *agent, struct server_request *request);
 
-/* ---- status.c ------------------------------------------------------------------- */
+/* ---- status.c ----------------------------------------------------------- */
 
 void agent_route_status(struct agent *agent, struct server_request *request);
 void agent_route_metrics(struct agent *agent, struct server_request *request);
@@ -112,7 +113,7 @@ void agent_status_handle(struct agent *agent);
 int64_t agent_status_next_ms(
 	const struct agent *agent); /* clock_boottime_ms() */
 
-/* ---- look.c: tokens and certificates --------------------------------------------- */
+/* ---- look.c: tokens and certificates ------------------------------------ */
 
 /* Asks a worker to look at the token of a profile, without a PIN. done may be
  * NULL. False: no worker could be asked. */

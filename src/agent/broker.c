@@ -66,7 +66,7 @@ static uint16_t chance(const struct broker *b)
 		       : UINT16_MAX / 2;
 }
 
-/* ---- entries ------------------------------------------------------------------- */
+/* ---- entries ------------------------------------------------------------ */
 
 static bool is_same(const char *a, const char *b)
 {
@@ -128,7 +128,7 @@ static void unlink_entry(struct broker *b, struct entry *e)
 	entry_free(e);
 }
 
-/* ---- minting ------------------------------------------------------------------- */
+/* ---- minting ------------------------------------------------------------ */
 
 static int64_t worker_time_ms(const struct profile *p)
 {
@@ -247,7 +247,7 @@ static void mint(struct entry *e)
 	}
 }
 
-/* ---- asking -------------------------------------------------------------------- */
+/* ---- asking ------------------------------------------------------------- */
 
 static bool is_locked(const struct served *s, struct po_error *err)
 {
@@ -389,7 +389,7 @@ void broker_keep(struct broker *b, const struct served *s)
 		b->events.changed(b->events.user, s, &e->token);
 }
 
-/* ---- what time brings ------------------------------------------------------------ */
+/* ---- what time brings --------------------------------------------------- */
 
 /* A failure is remembered for a while, or the pauses would not grow. */
 static int64_t forget_ms(const struct cached_token *c)
@@ -469,7 +469,7 @@ int64_t broker_next_ms(const struct broker *b)
 	return next_ms;
 }
 
-/* ---- what people do ---------------------------------------------------------------- */
+/* ---- what people do ----------------------------------------------------- */
 
 static void doom(struct broker *b, struct entry *e, const struct po_error *why)
 {
@@ -537,7 +537,7 @@ void broker_free(struct broker *b)
 	free(b);
 }
 
-/* ---- what can be seen -------------------------------------------------------------- */
+/* ---- what can be seen --------------------------------------------------- */
 
 static json_t *entry_status(const struct entry *e, const struct served *s,
 			    int64_t now_ms)

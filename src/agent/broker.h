@@ -4,8 +4,8 @@
  * signature however many ask at once.
  *
  * What is kept goes by the profile with all its settings and by the scope, so
- * that endpoint, client, scope, kid and request extensions are part of the name.
- * Times are clock_boottime_ms().
+ * that endpoint, client, scope, kid and request extensions are part of the
+ * name. Times are clock_boottime_ms().
  */
 #ifndef PO_AGENT_BROKER_H
 #define PO_AGENT_BROKER_H
@@ -58,8 +58,8 @@ void broker_free(struct broker *broker);
 void broker_ask(struct broker *broker, const struct broker_request *request,
 		broker_answer *answer, void *user);
 
-/* Keeps one for the profile's own scope from now on, though nobody asks; one that
- * is there already counts as changed. */
+/* Keeps one for the profile's own scope from now on, though nobody asks; one
+ * that is there already counts as changed. */
 void broker_keep(struct broker *broker, const struct served *served);
 
 /* Forgets the access tokens of a profile; those who wait get why. */

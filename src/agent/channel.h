@@ -26,9 +26,9 @@ void channel_init(struct channel *channel, int fd);
 void channel_close(struct channel *channel);
 
 /*
- * Writes one message; on a descriptor that does not block, the rest waits in out
- * for channel_flush(). PO_E_DEVICE: the other side is gone, or has not read for
- * too long.
+ * Writes one message; on a descriptor that does not block, the rest waits in
+ * out for channel_flush(). PO_E_DEVICE: the other side is gone, or has not
+ * read for too long.
  */
 enum po_status channel_send(struct channel *channel, const json_t *message,
 			    struct po_error *err) PO_MUST_CHECK;
@@ -38,12 +38,12 @@ enum po_status channel_send(struct channel *channel, const json_t *message,
 enum po_status channel_flush(struct channel *channel,
 			     struct po_error *err) PO_MUST_CHECK;
 
-/* Reads what there is; waits for it when the descriptor blocks. False: the other
- * side is gone. */
+/* Reads what there is; waits for it when the descriptor blocks. False: the
+ * other side is gone. */
 bool channel_fill(struct channel *channel) PO_MUST_CHECK;
 
-/* Takes the next whole message out of what was read. *ret_message NULL: there is
- * none yet. PO_E_DEVICE: what came is not one of ours. */
+/* Takes the next whole message out of what was read. *ret_message NULL: there
+ * is none yet. PO_E_DEVICE: what came is not one of ours. */
 enum po_status channel_next(struct channel *channel, json_t **ret_message,
 			    struct po_error *err) PO_MUST_CHECK;
 

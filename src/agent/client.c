@@ -18,7 +18,7 @@
 #define STATUS_UNKNOWN 404
 #define REMEDY "start one ('p11oauth agent'), or name its socket with --socket"
 
-/* ---- the socket -------------------------------------------------------------- */
+/* ---- the socket --------------------------------------------------------- */
 
 static bool exists(const char *path)
 {
@@ -111,7 +111,7 @@ enum po_status agent_is_trusted(struct agent_client *client,
 		       (unsigned int)sb.st_uid);
 }
 
-/* ---- answers ----------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------ */
 
 static enum po_status fail_nonsense(const struct agent_client *c, long native,
 				    const char *what, struct po_error *err)
@@ -157,7 +157,7 @@ static enum po_status read_answer(struct agent_client *c,
 	return PO_OK;
 }
 
-/* ---- requests ----------------------------------------------------------------- */
+/* ---- requests ----------------------------------------------------------- */
 
 struct question {
 	enum http_method method;
@@ -245,7 +245,7 @@ static bool add_encoded(struct buf *out, const char *text)
 	return true;
 }
 
-/* ---- an access token ------------------------------------------------------------ */
+/* ---- an access token ---------------------------------------------------- */
 
 static bool add_query(struct buf *out, const struct agent_token_request *r)
 {
@@ -316,7 +316,7 @@ enum po_status agent_get_token(struct agent_client *client,
 	return PO_OK;
 }
 
-/* ---- what it holds --------------------------------------------------------------- */
+/* ---- what it holds ------------------------------------------------------ */
 
 static bool has_profiles(const json_t *answer)
 {
@@ -365,7 +365,7 @@ enum po_status agent_get_profiles(struct agent_client *client,
 	return get(client, "/v1/profiles", ret_profiles, err);
 }
 
-/* ---- unlock and lock ------------------------------------------------------------- */
+/* ---- unlock and lock ---------------------------------------------------- */
 
 #define ESCAPED_MAX 6 /* bytes of "\u001f", the longest of a byte */
 #define BODY_ROOM 64  /* for braces and names of members */

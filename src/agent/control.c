@@ -26,7 +26,7 @@ static void control_free(struct control *c)
 	free(c);
 }
 
-/* ---- the body ------------------------------------------------------------------- */
+/* ---- the body ----------------------------------------------------------- */
 
 static bool has_only(const json_t *body, const char *const *names,
 		     struct po_error *err)
@@ -71,7 +71,7 @@ static enum po_status read_body(struct server_request *request,
 	return has_only(*ret_body, names, err) ? PO_OK : PO_E_USAGE;
 }
 
-/* ---- who may ---------------------------------------------------------------------- */
+/* ---- who may ------------------------------------------------------------ */
 
 static bool may_control(struct agent *agent, struct server_request *request,
 			const struct served *s, const char *what)
@@ -90,7 +90,7 @@ static bool may_control(struct agent *agent, struct server_request *request,
 	return false;
 }
 
-/* ---- unlock ------------------------------------------------------------------------- */
+/* ---- unlock ------------------------------------------------------------- */
 
 /* A PIN unlocks a token, and with it all profiles whose keys are there. */
 static bool shares_token(const struct served *a, const struct served *b)
@@ -211,7 +211,7 @@ void agent_route_unlock(struct agent *agent, struct server_request *request)
 		agent_answer_error(request, &why, 0);
 }
 
-/* ---- lock --------------------------------------------------------------------------- */
+/* ---- lock --------------------------------------------------------------- */
 
 /* What it means at once, whatever the worker still has to do. */
 static void hold(struct agent *agent, struct served *s,

@@ -20,7 +20,7 @@
 #define ANSWER_MS 10000
 #define END_MS 5000
 
-/* ---- one datagram, with a descriptor beside it ------------------------------ */
+/* ---- one datagram, with a descriptor beside it -------------------------- */
 
 static bool send_datagram(int fd, const json_t *value, int passed)
 {
@@ -79,7 +79,7 @@ static json_t *receive_datagram(int fd, int *ret_passed)
 	return value;
 }
 
-/* ---- starting a process ------------------------------------------------------ */
+/* ---- starting a process ------------------------------------------------- */
 
 /* This program again, with fd as descriptor 3 and no other of ours. */
 static int spawn_self(char *const argv[], int fd, pid_t *ret_pid)
@@ -167,7 +167,7 @@ void helper_stop(struct helper *helper)
 	}
 }
 
-/* ---- the agent's side -------------------------------------------------------- */
+/* ---- the agent's side --------------------------------------------------- */
 
 /* A helper that does not answer is as good as none. */
 static json_t *ask(struct helper *helper, const json_t *question, int passed)
@@ -227,7 +227,7 @@ void helper_look(struct helper *helper, struct requester *requester)
 		       unit ? unit : "");
 }
 
-/* ---- the helper's side ------------------------------------------------------- */
+/* ---- the helper's side -------------------------------------------------- */
 
 static json_t *do_spawn(const json_t *question, int fd)
 {
@@ -311,7 +311,8 @@ enum po_status helper_main(const struct po_clock *clock, struct po_error *err)
 	if (fcntl(HELPER_FD, F_SETFD, FD_CLOEXEC) != 0)
 		return po_fail(err, PO_E_USAGE, errno,
 			       "this command is the agent's own");
-	/* the agent's group gets ^C and so on; the agent decides what it means */
+	/* the agent's group gets ^C and so on; the agent decides what it
+	 * means */
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);

@@ -38,7 +38,8 @@ enum po_status helper_spawn(struct helper *helper, const char *module, int fd,
  * says it in words, such as "killed by signal 9". */
 void helper_end(struct helper *helper, pid_t pid, char *ret_how, size_t size);
 
-/* Fills executable and unit of one who asked; "" when they are not to be had. */
+/* Fills executable and unit of one who asked; "" when they are not to be
+ * had. */
 void helper_look(struct helper *helper, struct requester *requester);
 
 /* The helper's own side; returns when the agent is gone. */

@@ -19,7 +19,7 @@
 #define BACKLOG 1024
 #define NO_GROUP ((gid_t)-1)
 
-/* ---- where ----------------------------------------------------------------------- */
+/* ---- where -------------------------------------------------------------- */
 
 static bool join(char out[static AGENT_SOCKET_MAX + 1], const char *folder,
 		 const char *below)
@@ -78,7 +78,7 @@ static enum po_status find_group(const struct agent_settings *settings,
 		       settings->socket_group);
 }
 
-/* ---- making it ------------------------------------------------------------------- */
+/* ---- making it ---------------------------------------------------------- */
 
 static enum po_status make_folder(const char *path, gid_t group,
 				  struct po_error *err)

@@ -23,8 +23,8 @@ const struct pin_asker *pins_asker(struct pins *pins);
 
 /*
  * A person is there, with this PIN (owned from now on; NULL: it is typed on the
- * token, or comes from elsewhere), for logins until pins_withdraw(). Nobody else
- * may log in meanwhile.
+ * token, or comes from elsewhere), for logins until pins_withdraw(). Nobody
+ * else may log in meanwhile.
  */
 void pins_offer(struct pins *pins, struct secret *pin);
 void pins_withdraw(struct pins *pins);

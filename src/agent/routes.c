@@ -18,7 +18,7 @@
 #define REPLY_MAX (2 * JSON_TEXT_MAX)
 #define LOOK_TIME_MS 120000
 
-/* ---- answers ----------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------ */
 
 static void answer_value(struct server_request *request, unsigned int status,
 			 const char *type, const json_t *value)
@@ -97,7 +97,7 @@ void agent_answer_unknown(const struct agent *agent,
 	answer_failure(request, 404, &why, 0, NULL);
 }
 
-/* ---- /v1/token/PROFILE ---------------------------------------------------------------- */
+/* ---- /v1/token/PROFILE -------------------------------------------------- */
 
 struct token_call {
 	struct agent *agent;
@@ -319,7 +319,7 @@ static void route_token(struct agent *agent, struct server_request *request,
 		token_call_free(c);
 }
 
-/* ---- /v1/jwks/PROFILE ------------------------------------------------------------------- */
+/* ---- /v1/jwks/PROFILE --------------------------------------------------- */
 
 static void on_jwks(void *user, const json_t *answer,
 		    const struct po_error *why)
@@ -353,7 +353,7 @@ static void route_jwks(struct agent *agent, struct server_request *request,
 		agent_answer_error(request, &why, 0);
 }
 
-/* ---- the table ---------------------------------------------------------------------------- */
+/* ---- the table ---------------------------------------------------------- */
 
 static void route_health(struct agent *agent, struct server_request *request)
 {

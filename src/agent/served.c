@@ -12,7 +12,7 @@
 
 #define DAY_S 86400
 
-/* ---- what a profile says ----------------------------------------------------- */
+/* ---- what a profile says ------------------------------------------------ */
 
 bool served_wants_person(const struct served *served)
 {
@@ -85,7 +85,7 @@ static enum po_status complete(const struct config *config,
 	return *ret_served ? PO_OK : po_no_memory(err);
 }
 
-/* ---- the list ------------------------------------------------------------------ */
+/* ---- the list ----------------------------------------------------------- */
 
 static void take_over(struct served *s, const struct served *old)
 {
@@ -221,7 +221,7 @@ enum po_status served_fail_unknown(const struct served_list *list,
 		       names.len ? buf_text(&names) : "none");
 }
 
-/* ---- token and certificate ----------------------------------------------------- */
+/* ---- token and certificate ---------------------------------------------- */
 
 static void copy_text(char *out, size_t size, const char *text)
 {

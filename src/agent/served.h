@@ -42,9 +42,10 @@ struct served_list {
 };
 
 /*
- * Reads the configuration (path: as config_load() has it). A profile that is not usable is left out with a
- * warning: the others are served. old (NULL: none): what is known is taken over
- * from profiles that are the same. PO_E_CONFIG: the files cannot be read.
+ * Reads the configuration (path: as config_load() has it). A profile that is
+ * not usable is left out with a warning: the others are served. old (NULL:
+ * none): what is known is taken over from profiles that are the same.
+ * PO_E_CONFIG: the files cannot be read.
  */
 enum po_status served_load(const char *path, const struct served_list *old,
 			   struct served_list *ret_list,

@@ -40,7 +40,7 @@ struct server_request {
 	unsigned int status;
 };
 
-/* ---- who is there ---------------------------------------------------------------- */
+/* ---- who is there ------------------------------------------------------- */
 
 static void read_groups(int fd, struct peer_ids *ids, gid_t primary)
 {
@@ -95,7 +95,7 @@ static void on_connection(void *user, struct MHD_Connection *connection,
 	*of_connection = peer;
 }
 
-/* ---- a request comes in ------------------------------------------------------------ */
+/* ---- a request comes in ------------------------------------------------- */
 
 static struct server_request *request_new(struct server *s,
 					  struct MHD_Connection *connection,
@@ -215,7 +215,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
 	return MHD_YES;
 }
 
-/* ---- … and is answered --------------------------------------------------------------- */
+/* ---- … and is answered -------------------------------------------------- */
 
 static void free_body(void *body)
 {
@@ -259,7 +259,7 @@ void server_answer(struct server_request *r, const struct server_reply *reply)
 	}
 }
 
-/* ---- what a route sees --------------------------------------------------------------- */
+/* ---- what a route sees -------------------------------------------------- */
 
 const char *server_method(const struct server_request *r)
 {
@@ -345,7 +345,7 @@ static size_t on_unescape(void *user, struct MHD_Connection *connection,
 	return (size_t)(out - text);
 }
 
-/* ---- the daemon ------------------------------------------------------------------------ */
+/* ---- the daemon --------------------------------------------------------- */
 
 static void on_log(void *user, const char *fmt, va_list ap) PO_PRINTF(2, 0);
 

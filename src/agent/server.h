@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * server.h - HTTP/1.1 on the agent's socket: connections, peers, requests and
- * answers; what they mean is routes.h.
+ * answers; what they mean is routes.c.
  *
- * One thread: server_run() is called by the agent's loop. Sources: RFC 9110, RFC
- * 9112; unix(7) for SO_PEERCRED.
+ * One thread: server_run() is called by the agent's loop. Sources: RFC 9110,
+ * RFC 9112; unix(7) for SO_PEERCRED.
  */
 #ifndef PO_AGENT_SERVER_H
 #define PO_AGENT_SERVER_H
@@ -48,7 +48,7 @@ int server_poll_fd(const struct server *server); /* readable: server_run() */
 void server_run(struct server *server);
 int64_t server_timeout_ms(const struct server *server); /* -1: none */
 
-/* ---- a request; everything is borrowed ----------------------------------------- */
+/* ---- a request; everything is borrowed ---------------------------------- */
 
 const char *server_method(const struct server_request *request);
 const char *server_path(const struct server_request *request); /* decoded */

@@ -19,7 +19,7 @@
 #define METRICS_MAX (4 * 1024 * 1024)
 #define DAY_S 86400
 
-/* ---- the status, as JSON -------------------------------------------------------- */
+/* ---- the status, as JSON ------------------------------------------------ */
 
 static const char *token_state_name(enum token_state state)
 {
@@ -121,7 +121,7 @@ static json_t *whole_status(const struct agent *agent,
 			 "profiles", profiles, "ledger", ledger_status(agent));
 }
 
-/* ---- … as soon as the workers have looked ------------------------------------------ */
+/* ---- … as soon as the workers have looked ------------------------------- */
 
 struct status_call {
 	struct status_call *next;
@@ -161,7 +161,8 @@ static void on_looked(void *user)
 	unlink_call(call);
 }
 
-/* Profiles with the same key know the same: the first of them is asked about. */
+/* Profiles with the same key know the same: the first of them is asked
+ * about. */
 static bool is_first_of_key(const struct agent *agent,
 			    const struct served *candidate)
 {
@@ -219,7 +220,7 @@ int64_t agent_status_next_ms(const struct agent *agent)
 	return next_ms;
 }
 
-/* ---- /v1/profiles ------------------------------------------------------------------ */
+/* ---- /v1/profiles ------------------------------------------------------- */
 
 void agent_route_profiles(struct agent *agent, struct server_request *request)
 {
@@ -242,7 +243,7 @@ void agent_route_profiles(struct agent *agent, struct server_request *request)
 	agent_answer_json(request, 200, json_pack("{s:o}", "profiles", list));
 }
 
-/* ---- /metrics ---------------------------------------------------------------------- */
+/* ---- /metrics ----------------------------------------------------------- */
 
 static bool add_head(struct buf *out, const char *name, const char *type,
 		     const char *help)

@@ -29,7 +29,7 @@ struct pending {
 	json_t *answer; /* owned; NULL: not there yet */
 };
 
-/* ---- to the agent ------------------------------------------------------------------- */
+/* ---- to the agent ------------------------------------------------------- */
 
 static void say(struct worker *w, const json_t *message)
 {
@@ -111,7 +111,7 @@ static void take_recorded(struct worker *w, json_t *message)
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
-/* ---- a module that leaks ------------------------------------------------------------ */
+/* ---- a module that leaks ------------------------------------------------ */
 
 /* Neither figure is exact; what counts is growth without end. */
 static size_t resident_bytes(void)
@@ -170,7 +170,7 @@ static void check_health(struct worker *w)
 		say(w, message);
 }
 
-/* ---- a thread for each ----------------------------------------------------------------------- */
+/* ---- a thread for each -------------------------------------------------- */
 
 /* The thread of the module still runs in there: no way back. */
 static void leave_if_lost(struct worker *w)
@@ -252,7 +252,7 @@ static void start_job(struct worker *w, json_t *message)
 					 .text = "no thread can be started" });
 }
 
-/* ---- the main thread --------------------------------------------------------------------------- */
+/* ---- the main thread ---------------------------------------------------- */
 
 struct queue {           /* what does not fit into WORKER_THREADS_MAX */
 	json_t *waiting; /* owned; an array */

@@ -28,8 +28,8 @@
 #define WORKER_FILES_MAX 256
 #define WORKER_GROWTH_MAX_BYTES ((size_t)64 * 1024 * 1024)
 
-/* Works for the agent at descriptor WORKER_FD until it is gone. clock is borrowed
- * by every thread. module: which profiles' module-paths count. */
+/* Works for the agent at descriptor WORKER_FD until it is gone. clock is
+ * borrowed by every thread. module: which profiles' module-paths count. */
 enum po_status worker_main(const struct po_clock *clock, const char *module,
 			   struct po_error *err) PO_MUST_CHECK;
 

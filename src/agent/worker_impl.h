@@ -50,10 +50,10 @@ bool job_is(const struct job *job, const char *op);
 enum po_status job_run(struct job *job, struct po_error *err) PO_MUST_CHECK;
 
 /*
- * worker_sandbox.c: when a profile of the module names module-paths, nothing but
- * those, what the profiles name, the system's libraries and our own folders can
- * be reached any more, and no TCP port be bound. A kernel without Landlock is
- * told in the log.
+ * worker_sandbox.c: when a profile of the module names module-paths, nothing
+ * but those, what the profiles name, the system's libraries and our own
+ * folders can be reached any more, and no TCP port be bound. A kernel without
+ * Landlock is told in the log.
  */
 enum po_status worker_confine(const struct served_list *served,
 			      const char *module,

@@ -15,7 +15,7 @@ bool job_is(const struct job *job, const char *op)
 	return named && strcmp(named, op) == 0;
 }
 
-/* ---- what is known of the key in use -------------------------------------------------- */
+/* ---- what is known of the key in use ------------------------------------ */
 
 static bool set(json_t *object, const char *name, json_t *value)
 {
@@ -80,7 +80,7 @@ static void remember_token(struct job *job)
 	served_learn(job->served, job->answer, NULL);
 }
 
-/* ---- the jobs ---------------------------------------------------------------------------- */
+/* ---- the jobs ----------------------------------------------------------- */
 
 static struct profile *profile_for(const struct job *job, struct po_error *err)
 {

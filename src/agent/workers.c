@@ -120,7 +120,7 @@ static struct worker *add(struct workers *w, const char *module,
 	return worker;
 }
 
-/* ---- a worker's life --------------------------------------------------------- */
+/* ---- a worker's life ---------------------------------------------------- */
 
 static bool is_running(const struct worker *worker)
 {
@@ -241,7 +241,7 @@ static void send_jobs(struct workers *w, struct worker *worker)
 	}
 }
 
-/* ---- what a worker says ------------------------------------------------------ */
+/* ---- what a worker says ------------------------------------------------- */
 
 static struct job *job_of(const struct worker *worker, const json_t *message,
 			  const char *name)
@@ -339,7 +339,7 @@ static bool listen_to(struct workers *w, struct worker *worker)
 	}
 }
 
-/* ---- the pool ---------------------------------------------------------------- */
+/* ---- the pool ----------------------------------------------------------- */
 
 enum po_status workers_submit(struct workers *w, const char *module,
 			      const json_t *message, int64_t timeout_ms,

@@ -48,9 +48,10 @@ struct workers *workers_new(const struct po_clock *clock, struct helper *helper,
 void workers_free(struct workers *workers);
 
 /*
- * Hands message, a job (borrowed), to the worker of module, which is started if need be.
- * answer is called later, never from here, timeout_ms from now at the latest;
- * then the worker counts as hung and is replaced. user may be NULL.
+ * Hands message, a job (borrowed), to the worker of module, which is started
+ * if need be. answer is called later, never from here, timeout_ms from now at
+ * the latest; then the worker counts as hung and is replaced. user may be
+ * NULL.
  */
 enum po_status workers_submit(struct workers *workers, const char *module,
 			      const json_t *message, int64_t timeout_ms,

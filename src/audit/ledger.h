@@ -51,12 +51,12 @@ enum po_status ledger_default_path(char out[static PATH_MAX],
  * Appends record: an object with members, none of them seq, time, prev or hash
  * (PO_E_INTERNAL otherwise, and when the line would be over LEDGER_RECORD_MAX).
  *
- * All or nothing: what was written of a line that does not fit is cut off again.
- * An unfinished last line that a killed writer left is cut off and told in a
- * record "torn" (bytes, sha256) of its own. The file has mode 0600 and is made
- * when it is absent; one that is a symbolic link, not regular, open to others or
- * another user's (but root's) is refused. sync: on the disk before this
- * returns. ret_place may be NULL.
+ * All or nothing: what was written of a line that does not fit is cut off
+ * again. An unfinished last line that a killed writer left is cut off and told
+ * in a record "torn" (bytes, sha256) of its own. The file has mode 0600 and is
+ * made when it is absent; one that is a symbolic link, not regular, open to
+ * others or another user's (but root's) is refused. sync: on the disk before
+ * this returns. ret_place may be NULL.
  *
  * PO_E_CONFIG: not written; the text has path and cause, native the errno.
  * PO_E_USER: a signal came while another process held the lock.

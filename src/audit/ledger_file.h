@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ledger_file.h - the parts of a ledger: its lines, the end of a file, the names
- * of the full ones. For ledger.c and verify.c.
+ * ledger_file.h - the parts of a ledger: its lines, the end of a file, the
+ * names of the full ones. For ledger.c and verify.c.
  */
 #ifndef PO_AUDIT_LEDGER_FILE_H
 #define PO_AUDIT_LEDGER_FILE_H

@@ -10,7 +10,7 @@
 
 #define TICK_MS 50
 
-/* ---- the machine's ----------------------------------------------------------- */
+/* ---- the machine's ------------------------------------------------------ */
 
 static int64_t read_ms(clockid_t id)
 {
@@ -75,7 +75,7 @@ const struct po_clock po_clock_system = {
 	.random = system_random,
 };
 
-/* ---- anybody's ----------------------------------------------------------------- */
+/* ---- anybody's ---------------------------------------------------------- */
 
 int64_t clock_now_s(const struct po_clock *clock)
 {
@@ -103,7 +103,7 @@ enum po_status clock_sleep_ms(const struct po_clock *clock, int64_t ms,
 	return clock->sleep_ms(clock->user, ms, err);
 }
 
-/* ---- other threads ------------------------------------------------------------- */
+/* ---- other threads ------------------------------------------------------ */
 
 void clock_cond_init(pthread_cond_t *cond)
 {

@@ -41,7 +41,8 @@ int64_t clock_monotonic_ms(const struct po_clock *clock);
 /* The same, and it goes on while the machine sleeps: for what expires. */
 int64_t clock_boottime_ms(const struct po_clock *clock);
 
-/* PO_E_USER: a signal came before or meanwhile. ms 0 or less: only that look. */
+/* PO_E_USER: a signal came before or meanwhile. ms 0 or less: only that
+ * look. */
 enum po_status clock_sleep_ms(const struct po_clock *clock, int64_t ms,
 			      struct po_error *err) PO_MUST_CHECK;
 

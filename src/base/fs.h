@@ -43,9 +43,10 @@ enum po_status fs_open_private(const char *path, int *ret_fd,
 			       struct po_error *err) PO_MUST_CHECK;
 
 /*
- * The same for a file below $CREDENTIALS_DIRECTORY: one that belongs to root may
- * have mode 0440. systemd lets the service's user in by an access control list,
- * which stat(2) shows as the group's right to read; Kubernetes by a group.
+ * The same for a file below $CREDENTIALS_DIRECTORY: one that belongs to root
+ * may have mode 0440. systemd lets the service's user in by an access control
+ * list, which stat(2) shows as the group's right to read; Kubernetes by a
+ * group.
  */
 enum po_status fs_open_credential(const char *path, int *ret_fd,
 				  struct po_error *err) PO_MUST_CHECK;

@@ -12,7 +12,8 @@
 
 #define RNG_ID_LEN 32 /* hexadecimal characters, 128 bits */
 
-/* Fills data. PO_E_INTERNAL: the kernel has none to give, or len is over 256. */
+/* Fills data. PO_E_INTERNAL: the kernel has none to give, or len is over
+ * 256. */
 enum po_status rng_bytes(const struct po_clock *clock, void *data, size_t len,
 			 struct po_error *err) PO_MUST_CHECK;
 

@@ -191,7 +191,7 @@ enum po_status sandbox_enter(const struct sandbox *s, int *ret_abi,
 	return st;
 }
 
-/* ---- rules that are put together ------------------------------------------------ */
+/* ---- rules that are put together ---------------------------------------- */
 
 void sandbox_rules_add(struct sandbox_rules *rules, const char *path,
 		       unsigned int access)

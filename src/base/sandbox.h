@@ -50,9 +50,9 @@ enum po_status sandbox_enter(const struct sandbox *s, int *ret_abi,
 			     struct po_error *err) PO_MUST_CHECK;
 
 /*
- * Rules that are put together path by path: each path is a copy, and stands once
- * for each access. Adding does not fail; is_incomplete says at the end that one
- * was left out, for want of room or memory.
+ * Rules that are put together path by path: each path is a copy, and stands
+ * once for each access. Adding does not fail; is_incomplete says at the end
+ * that one was left out, for want of room or memory.
  */
 #define SANDBOX_RULES_MAX 512
 struct sandbox_rules {

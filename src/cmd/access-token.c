@@ -51,7 +51,7 @@ static enum po_status config_fault(const struct wish *w, struct po_error *err)
 		       w->read_why.text);
 }
 
-/* ---- what the agent may be asked -------------------------------------------------- */
+/* ---- what the agent may be asked ---------------------------------------- */
 
 static enum po_status look_at_settings(struct wish *w, struct po_error *err)
 {
@@ -86,7 +86,7 @@ static enum po_status check_opts(const struct wish *w, struct po_error *err)
 	return PO_OK;
 }
 
-/* ---- the agent -------------------------------------------------------------------- */
+/* ---- the agent ---------------------------------------------------------- */
 
 /* The configuration's word on the socket; a file that cannot be read matters
  * when the agent does not answer. */
@@ -185,7 +185,7 @@ static enum po_status ask_agent(struct wish *w, struct access_token **ret_token,
 	return with_profile(w, st, err);
 }
 
-/* ---- without one ------------------------------------------------------------------ */
+/* ---- without one -------------------------------------------------------- */
 
 static enum po_status make_profile(struct wish *w, struct profile **ret_profile,
 				   struct po_error *err)
@@ -252,7 +252,7 @@ static enum po_status do_it_ourselves(struct wish *w,
 		       : st;
 }
 
-/* ---- either ------------------------------------------------------------------------ */
+/* ---- either ------------------------------------------------------------- */
 
 static enum po_status check_life(const struct wish *w,
 				 const struct access_token *token,

@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-/* What the profile signs with: of several keys any may, when others are away. */
+/* What the profile signs with: of several keys any may, when others are
+ * away. */
 struct own_keys {
 	struct own_key {
 		struct pubkey *pubkey; /* owned */

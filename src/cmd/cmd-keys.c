@@ -45,7 +45,7 @@ static enum claim claim_at(const struct inventory_key *key, size_t i)
 						   claims[i].offset);
 }
 
-/* ---- JSON ------------------------------------------------------------------ */
+/* ---- JSON --------------------------------------------------------------- */
 
 static bool set(json_t *object, const char *name, json_t *value)
 {
@@ -144,7 +144,7 @@ static enum po_status print_json(const struct inventory *inv, int64_t now_s,
 	return value ? output_json(value, err) : po_no_memory(err);
 }
 
-/* ---- text ------------------------------------------------------------------- */
+/* ---- text --------------------------------------------------------------- */
 
 static bool add_claims(struct buf *out, const struct inventory_key *key)
 {

@@ -55,7 +55,7 @@ static const char *names(const json_t *list, struct buf *out)
 	return buf_text(out);
 }
 
-/* ---- parts -------------------------------------------------------------------- */
+/* ---- parts -------------------------------------------------------------- */
 
 static bool add_head(struct buf *out, const json_t *s, const char *socket)
 {

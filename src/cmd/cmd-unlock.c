@@ -46,7 +46,7 @@ static void unlocking_clear(struct unlocking *u)
 		secret_free(u->tokens[i].pin);
 }
 
-/* ---- the PIN -------------------------------------------------------------------- */
+/* ---- the PIN ------------------------------------------------------------ */
 
 static struct token_pin *find_token(struct unlocking *u, const json_t *profile)
 {
@@ -109,7 +109,7 @@ static enum po_status ask_pin(const struct unlocking *u, const json_t *profile,
 	return pin_read(&request, &shown, ret_pin, err);
 }
 
-/* ---- one profile ------------------------------------------------------------------ */
+/* ---- one profile -------------------------------------------------------- */
 
 static enum po_status print(const json_t *answer, struct po_error *err)
 {
@@ -178,7 +178,7 @@ static enum po_status unlock_named(struct unlocking *u, const json_t *profile,
 	return po_context(err, st, "profile '%s'", name);
 }
 
-/* ---- one or all -------------------------------------------------------------------- */
+/* ---- one or all --------------------------------------------------------- */
 
 static enum po_status fail_unknown(const json_t *profiles, const char *name,
 				   struct po_error *err)

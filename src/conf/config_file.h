@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * config_file.h - the configuration files: which, in which order, what is in them.
+ * config_file.h - the configuration files: which, in which order, what is in
+ * them.
  *
  * SYSCONFDIR/p11oauth/p11oauth.conf, then
  * $XDG_CONFIG_HOME/p11oauth/p11oauth.conf (or ~/.config); one given by --config

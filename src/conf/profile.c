@@ -103,7 +103,7 @@ static struct origin *origin_of(struct profile *p, const struct setting *s)
 	return &p->origin[s - profile_settings];
 }
 
-/* ---- values --------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------- */
 
 static void list_words(const struct setting *s, struct buf *out)
 {
@@ -323,7 +323,7 @@ bool profile_chose(const struct profile *profile, const char *name)
 	return profile->origin[s - profile_settings].kind >= ORIGIN_FILE;
 }
 
-/* ---- faults ----------------------------------------------------------------- */
+/* ---- faults ------------------------------------------------------------- */
 
 static enum po_status status_of(const struct origin *origin)
 {

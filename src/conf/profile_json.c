@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/profile_json.h"
 
-/* ---- to JSON --------------------------------------------------------------------- */
+/* ---- to JSON ------------------------------------------------------------ */
 
 static json_t *list_value(char *const *list)
 {
@@ -57,7 +57,7 @@ json_t *profile_to_json(const struct profile *profile)
 			 settings);
 }
 
-/* ---- from JSON ------------------------------------------------------------------- */
+/* ---- from JSON ---------------------------------------------------------- */
 
 static enum po_status fail(struct po_error *err)
 {

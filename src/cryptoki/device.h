@@ -26,9 +26,9 @@
 struct device;
 
 /*
- * timeout_s: for all calls together, by clock; 0: the default. clock is borrowed
- * for good: the thread of a lost device reads it when its module lets go. NULL:
- * no memory.
+ * timeout_s: for all calls together, by clock; 0: the default. clock is
+ * borrowed for good: the thread of a lost device reads it when its module lets
+ * go. NULL: no memory.
  */
 struct device *device_new(const struct po_clock *clock,
 			  int64_t timeout_s) PO_MUST_CHECK;

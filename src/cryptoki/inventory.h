@@ -38,8 +38,8 @@ struct inventory_token {
 	char label[33], manufacturer[33], model[17], serial[17];
 	bool initialized, login_required, logged_in;
 	bool pin_count_low, pin_final_try, pin_locked, pinpad;
-	char fault
-		[PO_ERROR_TEXT_MAX]; /* why objects are missing; empty: none is */
+	/* why objects are missing; empty: none is */
+	char fault[PO_ERROR_TEXT_MAX];
 	struct inventory_key *keys;
 	size_t key_count;
 };

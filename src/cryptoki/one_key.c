@@ -29,7 +29,7 @@ static struct {
 	CK_RSA_PKCS_PSS_PARAMS pss;
 } shown;
 
-/* ---- attributes ------------------------------------------------------------- */
+/* ---- attributes --------------------------------------------------------- */
 
 struct attribute {
 	CK_ATTRIBUTE_TYPE type;
@@ -143,7 +143,7 @@ static CK_RV get_attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
 	return rv;
 }
 
-/* ---- the module, its slot and its token --------------------------------------- */
+/* ---- the module, its slot and its token --------------------------------- */
 
 static CK_RV initialize(void *args)
 {
@@ -236,7 +236,7 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user,
 	return CKR_FUNCTION_NOT_SUPPORTED;
 }
 
-/* ---- finding and signing -------------------------------------------------------- */
+/* ---- finding and signing ------------------------------------------------ */
 
 static CK_RV find_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template,
 		       CK_ULONG count)
@@ -339,7 +339,7 @@ static CK_RV derive(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
 	return refuse(session, mechanism, object);
 }
 
-/* ---- the way in -------------------------------------------------------------------- */
+/* ---- the way in --------------------------------------------------------- */
 
 __attribute__((visibility("default"))) CK_RV C_GetFunctionList(
 	CK_FUNCTION_LIST **ret_list)

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* As in winscard.h of pcsc-lite, whose LONG and DWORD are longs on Linux. */
+/* As in <winscard.h> of pcsc-lite, whose LONG and DWORD are longs on Linux. */
 #define SCARD_SCOPE_SYSTEM 2UL
 #define SCARD_W_SECURITY_VIOLATION 0x8010006AL
 

@@ -3,9 +3,9 @@
  * pin.h - where a PIN comes from.
  *
  * Grammar: prompt | pinpad | file:PATH | fd:N | env:NAME | cred:NAME |
- * cmd:PROGRAM ARGUMENT…. A PIN never comes from the command line or a URI. One trailing newline is dropped; an empty
- * PIN, one with a carriage return or one that is too long is refused before
- * the token is asked.
+ * cmd:PROGRAM ARGUMENT…. A PIN never comes from the command line or a URI. One
+ * trailing newline is dropped; an empty PIN, one with a carriage return or one
+ * that is too long is refused before the token is asked.
  *
  * Source: RFC 7512 section 6; systemd.exec(5) for $CREDENTIALS_DIRECTORY.
  */

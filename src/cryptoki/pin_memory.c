@@ -112,7 +112,7 @@ static enum po_status lock(const struct pin_memory *m, struct po_error *err)
 	return PO_OK;
 }
 
-/* ---- the record ------------------------------------------------------------ */
+/* ---- the record --------------------------------------------------------- */
 
 static bool get_hex(const json_t *record, const char *name, uint8_t *out,
 		    size_t len)

@@ -22,10 +22,10 @@
 struct pin_memory;
 
 /*
- * Takes the lock, for which it waits. clock is borrowed for as long as the memory
- * is open. PO_E_PIN: the memory cannot be kept, so the PIN must not be sent; the
- * text has the cause and the remedy. PO_E_DEVICE: another process kept the lock;
- * PO_E_USER: a signal came meanwhile.
+ * Takes the lock, for which it waits. clock is borrowed for as long as the
+ * memory is open. PO_E_PIN: the memory cannot be kept, so the PIN must not be
+ * sent; the text has the cause and the remedy. PO_E_DEVICE: another process
+ * kept the lock; PO_E_USER: a signal came meanwhile.
  */
 enum po_status pin_memory_open(const struct po_clock *clock,
 			       const struct pin_token *token,

@@ -122,7 +122,7 @@ enum po_status sign_finish(const struct session *session,
 	return PO_OK;
 }
 
-/* ---- is it one? ----------------------------------------------------------- */
+/* ---- is it one? --------------------------------------------------------- */
 
 /* What an RSA signature was made of, as far as padding tells it. */
 static bool recovers(EVP_PKEY_CTX *ctx, int padding,

@@ -34,8 +34,8 @@ struct session {
 /*
  * The tokens that match the URI (every one when it is NULL), at most max of
  * them; *ret_count may be larger than max. Slots that cannot be read are
- * passed over. PO_E_DEVICE: the module does not even list its slots. PO_E_TOKEN:
- * it shows none at all, because pcscd lets nobody in.
+ * passed over. PO_E_DEVICE: the module does not even list its slots.
+ * PO_E_TOKEN: it shows none at all, because pcscd lets nobody in.
  */
 enum po_status slot_list(const struct module *module, P11KitUri *uri,
 			 struct token *tokens, size_t max, size_t *ret_count,

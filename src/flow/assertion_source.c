@@ -81,7 +81,7 @@ void assertion_source_free(struct assertion_source *source)
 	free(source);
 }
 
-/* ---- for one profile after another ------------------------------------------ */
+/* ---- for one profile after another -------------------------------------- */
 
 static bool takes_same_key(const struct profile *a, const struct profile *b)
 {
@@ -188,7 +188,7 @@ void assertion_source_on_length(struct assertion_source *source,
 	source->user = user;
 }
 
-/* ---- one assertion --------------------------------------------------------- */
+/* ---- one assertion ------------------------------------------------------ */
 
 static bool is_word(const char *value, const char *word)
 {
@@ -306,7 +306,7 @@ static enum po_status sign_fresh(struct assertion_source *s,
 	return st;
 }
 
-/* ---- the key ----------------------------------------------------------------- */
+/* ---- the key ------------------------------------------------------------ */
 
 static void announce(const struct assertion_source *s,
 		     const struct identity *id)

@@ -22,19 +22,19 @@ struct assertion_source;
  */
 typedef void assertion_expect(void *user, size_t len);
 
-/* env and profile are borrowed, profile until another takes its place. NULL: out
- * of memory. */
+/* env and profile are borrowed, profile until another takes its place. NULL:
+ * out of memory. */
 struct assertion_source *assertion_source_new(
 	const struct po_env *env, const struct profile *profile) PO_MUST_CHECK;
 void assertion_source_free(struct assertion_source *source);
 PO_DEFINE_AUTO(assertion_source, assertion_source_free);
 
 /*
- * For a source that outlives a request: from now on it goes by env and signs for
- * profile, which is copied. A key that is open stays so when both profiles name it in the same
- * way, and its certificate is read again; otherwise it is closed, and its PIN
- * forgotten. The first of the profile's keys has another chance after
- * FAILBACK_MS. PO_E_INTERNAL: out of memory.
+ * For a source that outlives a request: from now on it goes by env and signs
+ * for profile, which is copied. A key that is open stays so when both profiles
+ * name it in the same way, and its certificate is read again; otherwise it is
+ * closed, and its PIN forgotten. The first of the profile's keys has another
+ * chance after FAILBACK_MS. PO_E_INTERNAL: out of memory.
  */
 #define FAILBACK_MS 300000
 enum po_status assertion_source_turn_to(struct assertion_source *source,
@@ -79,7 +79,8 @@ enum po_status assertion_source_key(struct assertion_source *source,
 /* Where the record of the last signature stands (audit.h); 0: none was made. */
 uint64_t assertion_source_last_seq(const struct assertion_source *source);
 
-/* The key and names of the last assertion; NULL: there is none. The source's. */
+/* The key and names of the last assertion; NULL: there is none. The
+ * source's. */
 const struct open_key *assertion_source_last(
 	const struct assertion_source *source, const struct identity **ret_id);
 

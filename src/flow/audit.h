@@ -19,8 +19,8 @@ struct audit_trail audit_trail_of_process(void);
 
 /*
  * What it does, for a trail of another kind: the ledger of the profile, as
- * struct audit_trail has it. peer: who asked, NULL: nobody (a renewal); put into
- * records of the events sign, issue, pin, refuse, lock and unlock.
+ * struct audit_trail has it. peer: who asked, NULL: nobody (a renewal); put
+ * into records of the events sign, issue, pin, refuse, lock and unlock.
  */
 enum po_status audit_write(const struct po_clock *clock,
 			   const struct profile *profile, json_t *record,

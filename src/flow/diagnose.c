@@ -24,7 +24,7 @@ bool diagnose_clock(const struct http_response *response, int64_t now_s,
 	return true;
 }
 
-/* ---- the list -------------------------------------------------------------- */
+/* ---- the list ----------------------------------------------------------- */
 
 static void add(struct causes *causes, int weight, const char *name,
 		const char *remedy, const char *fmt, ...) PO_PRINTF(5, 6);
@@ -57,7 +57,7 @@ static bool is_word(const char *value, const char *word)
 	return value && strcmp(value, word) == 0;
 }
 
-/* ---- one kind of cause each --------------------------------------------------- */
+/* ---- one kind of cause each --------------------------------------------- */
 
 static int64_t lifetime_of(const struct profile *p)
 {

@@ -42,7 +42,8 @@ struct evidence { /* all borrowed; NULL or false: not known */
 };
 
 struct cause {
-	int weight; /* 100: it explains the refusal alone; 10: nothing against it */
+	/* 100: it explains the refusal alone; 10: nothing against it */
+	int weight;
 	const char *name; /* "clock-fast"; static */
 	char text[DIAGNOSE_TEXT_MAX];
 	char remedy[DIAGNOSE_TEXT_MAX];

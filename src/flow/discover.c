@@ -107,7 +107,7 @@ static enum po_status find(struct search *s,
 	return st;
 }
 
-/* ---- what the document says ------------------------------------------------ */
+/* ---- what the document says --------------------------------------------- */
 
 static enum po_status check_pin(const struct profile *p, const char *name,
 				const char *pinned, const char *found,

@@ -40,7 +40,7 @@ struct visit {
 #define FAIL(v, check, err, remedy) \
 	findings_fail((v)->findings, check, err, remedy)
 
-/* ---- the token ---------------------------------------------------------------- */
+/* ---- the token ---------------------------------------------------------- */
 
 /* The step that an error of opening or unlocking belongs to. */
 static const char *step_of(enum po_status st)
@@ -195,7 +195,7 @@ static void check_key(struct visit *v)
 	check_certificate(v);
 }
 
-/* ---- the server ---------------------------------------------------------------- */
+/* ---- the server --------------------------------------------------------- */
 
 static void check_discovery(struct visit *v)
 {
@@ -336,7 +336,7 @@ static void check_set(struct visit *v)
 	v->evidence.set_kept_s = verdict.kept_s;
 }
 
-/* ---- the exchange --------------------------------------------------------------- */
+/* ---- the exchange ------------------------------------------------------- */
 
 static void check_scope(struct visit *v, const struct access_token *token)
 {

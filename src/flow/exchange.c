@@ -64,7 +64,7 @@ struct exchange *exchange_new(const struct po_env *env,
 	return x;
 }
 
-/* ---- in the thread that connects ------------------------------------------- */
+/* ---- in the thread that connects ---------------------------------------- */
 
 static enum po_status wait_for_form(void *user, const struct secret **ret_body,
 				    struct po_error *err)
@@ -100,7 +100,7 @@ static void *connect_early(void *arg)
 	return NULL;
 }
 
-/* ---- in the caller's thread -------------------------------------------------- */
+/* ---- in the caller's thread --------------------------------------------- */
 
 static void abandon(struct exchange *x)
 {

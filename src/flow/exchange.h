@@ -32,8 +32,8 @@ PO_DEFINE_AUTO(exchange, exchange_free);
  * what goes wrong shows in exchange_post(). */
 void exchange_expect(struct exchange *x, size_t len);
 
-/* The key, unlocked, of a profile with TLS client authentication; borrowed until
- * the exchange is freed, which must be before the key is. */
+/* The key, unlocked, of a profile with TLS client authentication; borrowed
+ * until the exchange is freed, which must be before the key is. */
 void exchange_use_key(struct exchange *x, const struct open_key *key);
 
 /* Where the record of the assertion's signature stands (audit.h). */

@@ -25,7 +25,7 @@
 #define RETRY_AFTER_MAX_S 60
 #define SAID_WEIGHT_MIN 40 /* of a cause that is worth the one line */
 
-/* ---- before anything is asked of token or server ----------------------------- */
+/* ---- before anything is asked of token or server ------------------------ */
 
 enum po_status get_assertion_check(const struct profile *p,
 				   struct po_error *err)
@@ -72,7 +72,7 @@ enum po_status get_token_check(const struct profile *p, struct po_error *err)
 	return PO_OK;
 }
 
-/* ---- one assertion ----------------------------------------------------------- */
+/* ---- one assertion ------------------------------------------------------ */
 
 enum po_status get_assertion(const struct po_env *env, struct profile *profile,
 			     struct secret **ret_jwt, struct po_error *err)
@@ -94,7 +94,7 @@ enum po_status get_assertion(const struct po_env *env, struct profile *profile,
 	return assertion_source_next(source, ret_jwt, err);
 }
 
-/* ---- one try at the server --------------------------------------------------- */
+/* ---- one try at the server ---------------------------------------------- */
 
 static enum po_status make_form(const struct profile *p, const char *assertion,
 				struct secret **ret_form, struct po_error *err)
@@ -241,7 +241,7 @@ static void warn_of_answer(const struct access_token *token,
 			 (unsigned long long)age_s);
 }
 
-/* ---- and the next ------------------------------------------------------------ */
+/* ---- and the next ------------------------------------------------------- */
 
 struct tries {
 	const struct po_env *env;

@@ -48,8 +48,9 @@ enum po_status get_token_unissued(const struct po_env *env,
 
 /*
  * The parts of one try, for those who look closer (doctor): the signed form,
- * while the exchange connects; and its exchange. No second try, no warning about
- * scopes. response must be initialised; its status is 0 when no answer came.
+ * while the exchange connects; and its exchange. No second try, no warning
+ * about scopes. response must be initialised; its status is 0 when no answer
+ * came.
  */
 struct assertion_source;
 struct exchange;

@@ -29,11 +29,12 @@ struct open_key {                      /* owned */
 
 /*
  * Opens the profile's key number index (0 .. as many as it lists); no login.
- * kept: where the PIN stays between two openings; NULL: nowhere. Warns when the certificate is not valid
- * now, soon will not be, or is not for signatures; certificate-expiry =
- * "error" makes the first a PO_E_CRYPTO. An algorithm that does not fit the
- * key is refused here already, before a PIN is asked for. Fails as
- * token_signer_open() does, and as profile_fault() for settings that are wrong.
+ * kept: where the PIN stays between two openings; NULL: nowhere. Warns when
+ * the certificate is not valid now, soon will not be, or is not for
+ * signatures; certificate-expiry = "error" makes the first a PO_E_CRYPTO. An
+ * algorithm that does not fit the key is refused here already, before a PIN is
+ * asked for. Fails as token_signer_open() does, and as profile_fault() for
+ * settings that are wrong.
  */
 enum po_status open_key(const struct po_env *env, const struct profile *profile,
 			size_t index, struct kept_pin *kept,
@@ -48,8 +49,8 @@ enum po_status open_key_unlock(struct open_key *key,
 			       struct po_error *err) PO_MUST_CHECK;
 
 /*
- * For a key that stays open: reads its certificate once more, and checks it when
- * it is another one. Fails as token_signer_refresh() and open_key() do.
+ * For a key that stays open: reads its certificate once more, and checks it
+ * when it is another one. Fails as token_signer_refresh() and open_key() do.
  */
 enum po_status open_key_refresh(struct open_key *key,
 				struct po_error *err) PO_MUST_CHECK;

@@ -48,7 +48,7 @@ struct exchange { /* one request under way */
 	char reason[CURL_ERROR_SIZE];
 };
 
-/* ---- what arrives ---------------------------------------------------------- */
+/* ---- what arrives ------------------------------------------------------- */
 
 static size_t on_body(char *data, size_t size, size_t count, void *user)
 {
@@ -238,7 +238,7 @@ static int on_seek(void *user, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/* ---- the request ------------------------------------------------------------- */
+/* ---- the request -------------------------------------------------------- */
 
 static bool add_header(const struct libcurl *lib, struct curl_slist **list,
 		       const char *name, const char *value)

@@ -25,7 +25,8 @@ static bool has_scheme(const char *reference)
 	return isalpha((unsigned char)reference[0]) && reference[len] == ':';
 }
 
-/* Appends the segments of path to out, which ends in a slash at root or later. */
+/* Appends the segments of path to out, which ends in a slash at root or
+ * later. */
 static bool add_segments(struct buf *out, size_t root, const char *path)
 {
 	while (*path) {

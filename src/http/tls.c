@@ -19,7 +19,7 @@ PO_DEFINE_AUTO_T(BIO, BIO_free_all);
 #define TEXT_OF(x) TEXT_OF_WORD(x)
 #define OUR_OPENSSL "OpenSSL/" TEXT_OF(OPENSSL_VERSION_MAJOR) "."
 
-/* ---- libssl -------------------------------------------------------------------- */
+/* ---- libssl ------------------------------------------------------------- */
 
 static struct { /* the functions that are used, with their own types */
 	bool loaded;
@@ -80,7 +80,7 @@ static bool load_libssl(const struct libcurl *lib)
 	return ok;
 }
 
-/* ---- why the server's certificate was not accepted ------------------------------ */
+/* ---- why the server's certificate was not accepted ---------------------- */
 
 /* RFC 4514, cut to what fits; what is not ASCII is escaped. */
 static void put_name(char *out, size_t size, const X509_NAME *name)
@@ -184,7 +184,7 @@ static bool explain_chain(const struct http_verify *v, char *out, size_t size)
 			what) > 0;
 }
 
-/* ---- our own certificate ---------------------------------------------------------- */
+/* ---- our own certificate ------------------------------------------------ */
 
 static X509 *parse(const struct http_der *der)
 {
@@ -260,7 +260,7 @@ void tls_end(struct tls *tls)
 	*tls = (struct tls){ 0 };
 }
 
-/* ---- libcurl ------------------------------------------------------------------------ */
+/* ---- libcurl ------------------------------------------------------------ */
 
 /* The server asks for a certificate; it gets none, as without this function. */
 static int on_wanted(SSL *ssl, X509 **ret_cert, EVP_PKEY **ret_key)

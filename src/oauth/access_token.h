@@ -32,8 +32,8 @@ struct access_token {
 };
 
 /*
- * Reads an answer to what was asked at now_s. Every text of the server that ends in
- * err is printable; it never holds a token.
+ * Reads an answer to what was asked at now_s. Every text of the server that
+ * ends in err is printable; it never holds a token.
  *
  * PO_E_REFUSED  an OAuth error, any other 4xx, or a redirect (its Location is
  *               in the text, it is never followed)

@@ -41,7 +41,7 @@ static const json_t *member(const json_t *jwk, const char *name)
 	return json_is_null(value) ? NULL : value;
 }
 
-/* ---- its name ------------------------------------------------------------------- */
+/* ---- its name ----------------------------------------------------------- */
 
 static void name_it(struct judge *j, size_t index)
 {
@@ -79,7 +79,7 @@ static void check_kid(const struct judge *j, const json_t *keys, size_t index)
 		}
 }
 
-/* ---- what must not be there ------------------------------------------------------- */
+/* ---- what must not be there --------------------------------------------- */
 
 /* Names the member, never its value. */
 static void check_private(const struct judge *j)
@@ -94,7 +94,7 @@ static void check_private(const struct judge *j)
 		     "%s has a private member, '%s'", j->seen->name, name);
 }
 
-/* ---- its numbers ------------------------------------------------------------------ */
+/* ---- its numbers -------------------------------------------------------- */
 
 static const char *const rsa_members[] = { "n", "e" };
 static const char *const ec_members[] = { "x", "y" };
@@ -196,7 +196,7 @@ static void check_size(const struct judge *j)
 		     j->seen->name, pubkey_bits(key), PUBKEY_RSA_BITS_MIN);
 }
 
-/* ---- what it is for ----------------------------------------------------------------- */
+/* ---- what it is for ----------------------------------------------------- */
 
 static void not_for_signatures(const struct judge *j, const char *why)
 {
@@ -266,7 +266,7 @@ static void check_alg(const struct judge *j)
 		     type);
 }
 
-/* ---- its certificate --------------------------------------------------------- */
+/* ---- its certificate ---------------------------------------------------- */
 
 static struct certificate *first_of_x5c(const struct judge *j)
 {
@@ -347,7 +347,7 @@ static void check_x5c(const struct judge *j)
 	check_dates(j, cert);
 }
 
-/* ---- all of it --------------------------------------------------------------------- */
+/* ---- all of it ---------------------------------------------------------- */
 
 static void check_object(const struct judge *j)
 {

@@ -26,7 +26,7 @@ struct judge {
 #define OK(j, check, ...) \
 	findings_add((j)->findings, FINDING_OK, check, NULL, __VA_ARGS__)
 
-/* ---- the answer ---------------------------------------------------------------- */
+/* ---- the answer --------------------------------------------------------- */
 
 static bool check_access(const struct judge *j, const struct http_response *r)
 {
@@ -107,7 +107,7 @@ static void check_cache(const struct judge *j, const struct http_response *r)
 		     TEXT_SHOWN, field[0] ? field : r->expires);
 }
 
-/* ---- the set ------------------------------------------------------------------------ */
+/* ---- the set ------------------------------------------------------------ */
 
 /* A file of another kind was uploaded; what is in it is not shown. */
 static bool is_private_pem(const struct http_response *r)
@@ -191,7 +191,7 @@ static void check_set(struct judge *j, const struct http_response *r)
 		check_keys(j, keys);
 }
 
-/* ---- ours ------------------------------------------------------------------------ */
+/* ---- ours --------------------------------------------------------------- */
 
 /* Our key in the set: under our kid, or else under another one. */
 struct match {
@@ -285,7 +285,7 @@ static void check_ours(const struct judge *j, const struct jwks_expected *e)
 	j->findings->kid = NULL;
 }
 
-/* ---- all of it --------------------------------------------------------------------- */
+/* ---- all of it ---------------------------------------------------------- */
 
 /* Keys that cannot be read are told, too, as far as that goes. */
 static json_t *tell(const struct jwk_seen *seen)

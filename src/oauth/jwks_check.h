@@ -3,8 +3,9 @@
  * jwks_check.h - is a published JWK Set one that servers will accept?
  *
  * Source: SMART App Launch 2.2, "Client Authentication: Asymmetric" (https, no
- * authentication, Cache-Control, a kid for each key); RFC 7517 sections 4 and 5;
- * RFC 7518 sections 3 and 6 (sizes, minimal integers, full-width coordinates).
+ * authentication, Cache-Control, a kid for each key); RFC 7517 sections 4 and
+ * 5; RFC 7518 sections 3 and 6 (sizes, minimal integers, full-width
+ * coordinates).
  */
 #ifndef PO_OAUTH_JWKS_CHECK_H
 #define PO_OAUTH_JWKS_CHECK_H

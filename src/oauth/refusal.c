@@ -44,8 +44,8 @@ static bool add_without_jwts(struct buf *out, const char *text, size_t len)
 }
 
 /*
- * Appends text as it can be printed, at most max octets of it, so that a hostile
- * text cannot push the HTTP status out of the error.
+ * Appends text as it can be printed, at most max octets of it, so that a
+ * hostile text cannot push the HTTP status out of the error.
  */
 static void add_cut(struct buf *out, const char *text, size_t max)
 {

@@ -26,8 +26,8 @@ enum po_status refusal_parse(const struct http_response *response,
 /*
  * Always fails: PO_E_REFUSED for a redirect, a 4xx, or an OAuth error below
  * 500, PO_E_SERVER otherwise and for temporarily_unavailable; err->native is
- * the HTTP status. body is the parsed answer, or NULL when it is no JSON object.
- * Everything shown is printable.
+ * the HTTP status. body is the parsed answer, or NULL when it is no JSON
+ * object. Everything shown is printable.
  */
 enum po_status refusal_fail(const struct http_response *response,
 			    const json_t *body, struct po_error *err);

@@ -17,7 +17,8 @@
 
 enum token_grant {
 	GRANT_CLIENT_CREDENTIALS,
-	GRANT_JWT_BEARER, /* the assertion is the grant (RFC 7523 section 2.1) */
+	/* the assertion is the grant (RFC 7523 section 2.1) */
+	GRANT_JWT_BEARER,
 };
 
 struct token_request { /* all borrowed */

@@ -3,7 +3,8 @@
  * clock-shift.c - a library to be preloaded, by which a test steps the time of
  * day of one program while it runs; the machine's clock is left alone.
  *
- *   P11FAULT_CLOCK  file of eight bytes, an int64_t of the machine's byte order:
+ *   P11FAULT_CLOCK  file of eight bytes, an int64_t of the machine's byte
+ * order:
  *                   seconds to be added to the time of day. It is mapped at the
  *                   start and read at each question, so what is written there
  *                   counts at once, sandboxes notwithstanding.

@@ -9,7 +9,8 @@
  *                        n-th on. WHAT is a CKR as a number (0xA4), or hang,
  *                        abort, crash, exit; or slow: wait P11FAULT_MS
  *                        milliseconds, then do the work
- *   P11FAULT_CONTROL     file: "FUNCTION WHAT", looked at anew at each call, for
+ *   P11FAULT_CONTROL     file: "FUNCTION WHAT", looked at anew at each call,
+ * for
  *                        faults that come and go while the module runs; absent
  *                        or empty: none
  *   P11FAULT_COUNTS      file: the calls are counted over all processes that
@@ -45,7 +46,7 @@
 static CK_FUNCTION_LIST *real;
 static CK_FUNCTION_LIST list;
 
-/* ---- what is asked of us --------------------------------------------------- */
+/* ---- what is asked of us ------------------------------------------------ */
 
 struct fault {
 	char function[40];
@@ -203,7 +204,7 @@ static bool is_spoilt(const char *function, CK_RV *rv)
 	return false;
 }
 
-/* ---- functions with more than a return value to spoil ----------------------- */
+/* ---- functions with more than a return value to spoil ------------------- */
 
 static void add_flags(CK_TOKEN_INFO *info)
 {
@@ -271,7 +272,7 @@ static void falsify_signature(CK_BYTE *sig, CK_ULONG *len)
 		abort();
 }
 
-/* ---- every function ------------------------------------------------------------ */
+/* ---- every function ----------------------------------------------------- */
 
 /* clang-format off: one function a line */
 #define CALL(name, args, after)                                 \

@@ -12,6 +12,24 @@ banned_functions() {
 		<"$T/files" >"$T/bad" || true
 	nothing "$T/bad"
 }
+# Tests may read the environment, and numbers that they wrote themselves.
+banned_functions_in_tests() {
+	cd "$top_srcdir"
+	sources | grep '^tests/' >"$T/files"
+	[ "$(wc -l <"$T/files")" -gt 80 ]
+	xargs grep -nE '\b(strcpy|strcat|sprintf|vsprintf|strtok|atol|gets|system|popen|alloca|assert)[[:space:]]*\(' \
+		<"$T/files" >"$T/bad" || true
+	nothing "$T/bad"
+}
+# A tab is as wide as eight.
+no_line_is_longer_than_80_columns() {
+	cd "$top_srcdir"
+	[ "$(sources | wc -l)" -gt 200 ]
+	sources | while read -r file; do
+		expand "$file" | LC_ALL=C.UTF-8 grep -nE '^.{81}' | sed "s,^\\([0-9]*\\):.*,$file:\\1,"
+	done >"$T/bad"
+	nothing "$T/bad"
+}
 # Above base, time and chance come from a struct po_clock that was handed down, and
 # one file names the machine's: it makes the env.
 time_and_chance_are_injected() {
@@ -62,5 +80,6 @@ format() {
 	sources | xargs -P 2 -n 40 clang-format --dry-run -Werror
 }
 
-run_tests banned_functions time_and_chance_are_injected guards_follow_the_path \
+run_tests banned_functions banned_functions_in_tests \
+	no_line_is_longer_than_80_columns time_and_chance_are_injected guards_follow_the_path \
 	spdx_heads sizes words lock_file_names_no_host format

@@ -114,7 +114,7 @@ json_t *bench_token(const char *value, int64_t life_s)
 			 "sign_seq", 7);
 }
 
-/* ---- requests ------------------------------------------------------------------ */
+/* ---- requests ----------------------------------------------------------- */
 
 struct server_request *bench_request(const char *method, const char *path)
 {
@@ -180,7 +180,7 @@ void bench_refused(const struct server_request *r, unsigned int http,
 		r->retry_after_s);
 }
 
-/* ---- the ledger ------------------------------------------------------------------ */
+/* ---- the ledger --------------------------------------------------------- */
 
 static char *read_ledger(size_t *ret_records)
 {

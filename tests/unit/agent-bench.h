@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * agent-bench.h - an agent without processes and sockets: its profiles, its cache
- * and its ledger are real; time is a fake clock, workers are fake-workers.h, and
- * requests are fake-server.h. Its working directory is a folder of its own.
+ * agent-bench.h - an agent without processes and sockets: its profiles, its
+ * cache and its ledger are real; time is a fake clock, workers are
+ * fake-workers.h, and requests are fake-server.h. Its working directory is a
+ * folder of its own.
  */
 #ifndef PO_TESTS_UNIT_AGENT_BENCH_H
 #define PO_TESTS_UNIT_AGENT_BENCH_H
@@ -28,8 +29,8 @@ struct agent_bench {
 extern struct agent_bench bench;
 
 /*
- * The settings that every profile needs, for a section of the configuration. Two
- * modules that differ are two workers.
+ * The settings that every profile needs, for a section of the configuration.
+ * Two modules that differ are two workers.
  */
 #define BENCH_PROFILE(name, more)                           \
 	"profile " name " {\n"                              \
@@ -52,8 +53,9 @@ void bench_reload(const char *config);
 struct served *bench_profile(const char *name);
 
 /*
- * A request of uid 1000 that is not sent yet; it goes with the bench. One that is
- * still to be filled in is sent by agent_route(). bench_get() sends it at once.
+ * A request of uid 1000 that is not sent yet; it goes with the bench. One that
+ * is still to be filled in is sent by agent_route(). bench_get() sends it at
+ * once.
  */
 #define BENCH_REQUESTS_MAX 128
 struct server_request *bench_request(const char *method, const char *path);

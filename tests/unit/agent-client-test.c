@@ -112,7 +112,7 @@ AFTER_ALL
 	(void)rmdir(dir);
 }
 
-/* ---- an access token --------------------------------------------------------- */
+/* ---- an access token ---------------------------------------------------- */
 
 TEST(good_access_token)
 {
@@ -249,7 +249,7 @@ ROWS(bad, bad_row)
 	must_say(&err, row->said);
 }
 
-/* ---- nobody there --------------------------------------------------------------- */
+/* ---- nobody there ------------------------------------------------------- */
 
 struct silence {
 	const char *name;
@@ -308,7 +308,7 @@ TEST(no_socket)
 	assert_int_equal(fake.calls, 0);
 }
 
-/* ---- where it is ------------------------------------------------------------------ */
+/* ---- where it is -------------------------------------------------------- */
 
 static void where(const char *named, const char *variable,
 		  const char *configured, const char *runtime, const char *want,
@@ -365,7 +365,7 @@ TEST(longest_path)
 	must_say(&err, "1 to 107 bytes");
 }
 
-/* ---- what it holds ------------------------------------------------------------------ */
+/* ---- what it holds ------------------------------------------------------ */
 
 TEST(lists_are_lists)
 {
@@ -391,7 +391,7 @@ TEST(lists_are_lists)
 	}
 }
 
-/* ---- unlock and lock -------------------------------------------------------------- */
+/* ---- unlock and lock ---------------------------------------------------- */
 
 TEST(pin_goes_nowhere_else)
 {
@@ -433,8 +433,8 @@ TEST(unlock_without_a_pin)
 	assert_null(answer);
 }
 
-/* No PIN for a socket of another user: root gives it away, anybody else is another
- * than the one who made it. */
+/* No PIN for a socket of another user: root gives it away, anybody else is
+ * another than the one who made it. */
 TEST(socket_of_another)
 {
 	struct fake fake = { .http_status = 200, .body = "{}" };

@@ -24,7 +24,7 @@ AFTER_EACH
 	bench_down();
 }
 
-/* ---- one signature for many ------------------------------------------------------ */
+/* ---- one signature for many --------------------------------------------- */
 
 TEST(a_first_caller_makes_one_job_that_says_who_and_what)
 {
@@ -91,7 +91,7 @@ TEST(one_failure_is_everybodys)
 	assert_int_equal(fake_workers.count, 1);
 }
 
-/* ---- what is one access token ----------------------------------------------------- */
+/* ---- what is one access token ------------------------------------------- */
 
 TEST(another_scope_is_another_access_token)
 {
@@ -169,7 +169,7 @@ TEST(a_scope_that_has_ended_makes_room)
 	assert_int_equal(counts().kept, BROKER_SCOPES_MAX - 1);
 }
 
-/* ---- how long it must live ---------------------------------------------------------- */
+/* ---- how long it must live ---------------------------------------------- */
 
 struct min_valid_row {
 	const char *name;
@@ -232,7 +232,7 @@ TEST(a_demanding_caller_does_not_harm_the_others)
 	got(&asked[2], "short");
 }
 
-/* ---- none that was there before -------------------------------------------------------- */
+/* ---- none that was there before ----------------------------------------- */
 
 TEST(force_new_takes_nothing_that_is_kept)
 {
@@ -281,7 +281,7 @@ TEST(force_new_does_not_fail_with_the_try_before)
 	got(&asked[1], "new");
 }
 
-/* ---- waiting --------------------------------------------------------------------------- */
+/* ---- waiting ------------------------------------------------------------ */
 
 TEST(who_does_not_wait_hears_of_the_first_failure)
 {

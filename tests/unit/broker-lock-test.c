@@ -30,7 +30,7 @@ AFTER_EACH
 	bench_down();
 }
 
-/* ---- locked ------------------------------------------------------------------------------ */
+/* ---- locked ------------------------------------------------------------- */
 
 TEST(a_held_profile_gives_not_even_what_is_kept)
 {
@@ -79,7 +79,7 @@ TEST(an_absent_token_is_said_when_its_pin_went_with_it)
 	failed(&asked[1], PO_E_PIN, "is locked");
 }
 
-/* ---- two events ----------------------------------------------------------------------------- */
+/* ---- two events --------------------------------------------------------- */
 
 TEST(locked_while_a_job_is_under_way_its_answer_is_nobodys)
 {

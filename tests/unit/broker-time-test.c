@@ -106,7 +106,7 @@ static int64_t number_in(const json_t *object, const char *name)
 	return json_is_integer(n) ? json_integer_value(n) : -1;
 }
 
-/* ---- renewal ----------------------------------------------------------------------- */
+/* ---- renewal ------------------------------------------------------------ */
 
 TEST(it_is_renewed_before_its_end_at_the_moment_that_was_said)
 {
@@ -237,7 +237,7 @@ TEST(the_end_of_another_scope_is_no_news)
 	assert_int_equal(bench.changes, 0);
 }
 
-/* ---- pauses ---------------------------------------------------------------------------- */
+/* ---- pauses ------------------------------------------------------------- */
 
 struct pause_row {
 	const char *name;
@@ -312,7 +312,7 @@ TEST(a_failure_is_forgotten_when_nobody_came_back)
 	assert_null(broker_peek(bench.agent.broker, bench_profile("lab")));
 }
 
-/* ---- for sinks --------------------------------------------------------------------------- */
+/* ---- for sinks ---------------------------------------------------------- */
 
 TEST(one_for_a_sink_is_asked_for_though_nobody_does)
 {
@@ -405,7 +405,7 @@ TEST(after_a_reload_only_what_is_kept_anew_is)
 	assert_int_equal(next_ms(), -1);
 }
 
-/* ---- what can be seen ---------------------------------------------------------------------- */
+/* ---- what can be seen --------------------------------------------------- */
 
 TEST(the_status_says_what_is_kept)
 {

@@ -24,7 +24,7 @@ static struct po_error error_of(enum po_status status, long native)
 	return (struct po_error){ .status = status, .native = native };
 }
 
-/* ---- renewal ---------------------------------------------------------------- */
+/* ---- renewal ------------------------------------------------------------ */
 
 struct life_row {
 	const char *name;
@@ -84,7 +84,7 @@ TEST(a_new_one_forgets_failures)
 	assert_int_equal(c.life_ms, 0);
 }
 
-/* ---- failures --------------------------------------------------------------- */
+/* ---- failures ----------------------------------------------------------- */
 
 struct kind_row {
 	const char *name;
@@ -158,7 +158,8 @@ TEST(half_of_a_pause_is_chance)
 	assert_int_equal(last_ms, RETRY_PASSING_MAX_MS);
 }
 
-/* A long outage does not make a refusal's first pause long, nor the other way. */
+/* A long outage does not make a refusal's first pause long, nor the other
+ * way. */
 TEST(another_kind_starts_anew)
 {
 	struct po_error network = error_of(PO_E_NETWORK, 7);
@@ -191,7 +192,7 @@ TEST(a_failure_keeps_the_last_good_one)
 	assert_int_equal(c.why.status, PO_OK);
 }
 
-/* ---- end -------------------------------------------------------------------- */
+/* ---- end ---------------------------------------------------------------- */
 
 TEST(it_ends_at_the_very_millisecond)
 {
@@ -224,7 +225,7 @@ TEST(min_valid_is_exact)
 	cached_token_clear(&c);
 }
 
-/* ---- when ------------------------------------------------------------------- */
+/* ---- when --------------------------------------------------------------- */
 
 TEST(due_is_who_is_wanted)
 {

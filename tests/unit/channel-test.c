@@ -116,7 +116,7 @@ TEST(several_in_one_read)
 	expect_none();
 }
 
-/* ---- as long as can be ------------------------------------------------------- */
+/* ---- as long as can be -------------------------------------------------- */
 
 /* {"t":"xxx…"} of so many bytes; owned by the caller. */
 static char *long_text(size_t len)
@@ -216,7 +216,7 @@ ROWS(length_rows, lengths)
 		expect_none();
 }
 
-/* ---- garbage ------------------------------------------------------------------ */
+/* ---- garbage ------------------------------------------------------------ */
 
 struct text_row {
 	const char *name;
@@ -243,7 +243,7 @@ ROWS(text_rows, garbage)
 	expect_nonsense();
 }
 
-/* ---- the other side ------------------------------------------------------------ */
+/* ---- the other side ----------------------------------------------------- */
 
 TEST(a_closed_peer)
 {

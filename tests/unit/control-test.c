@@ -87,7 +87,7 @@ static const struct po_error *ask(const char *profile)
 	return &why;
 }
 
-/* ---- unlock ------------------------------------------------------------------- */
+/* ---- unlock ------------------------------------------------------------- */
 
 TEST(a_pin_goes_to_the_worker_and_nowhere_else)
 {
@@ -209,7 +209,7 @@ TEST(a_worker_that_cannot_be_had_is_said)
 		PO_E_DEVICE, "no worker");
 }
 
-/* ---- bodies ---------------------------------------------------------------------- */
+/* ---- bodies ------------------------------------------------------------- */
 
 struct body_row {
 	const char *name, *path, *body, *text;
@@ -272,7 +272,7 @@ TEST(a_pin_has_a_maximum)
 	bench_refused(own("/v1/unlock", body), 400, PO_E_USAGE, "255 bytes");
 }
 
-/* ---- who may ------------------------------------------------------------------------ */
+/* ---- who may ------------------------------------------------------------ */
 
 struct right_row {
 	const char *name, *profile;
@@ -315,7 +315,7 @@ ROWS(right_rows, the_right_to_ask_is_not_the_right_to_unlock)
 	}
 }
 
-/* ---- lock ------------------------------------------------------------------------------ */
+/* ---- lock --------------------------------------------------------------- */
 
 static void keep_one(const char *profile)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Discovery: which document is read, which of it is taken, what pins hold against
- * it, and how long it is kept.
+ * Discovery: which document is read, which of it is taken, what pins hold
+ * against it, and how long it is kept.
  */
 #include "flow/discover.h"
 
@@ -113,7 +113,7 @@ static void says(const char *text)
 		fail_msg("no '%s' in '%s'", text, why.text);
 }
 
-/* ---- which document -------------------------------------------------------------- */
+/* ---- which document ----------------------------------------------------- */
 
 TEST(a_fhir_base_has_a_smart_document)
 {
@@ -198,7 +198,7 @@ TEST(nothing_is_asked_where_all_is_said)
 	assert_int_equal(http.count, 0);
 }
 
-/* ---- pins ------------------------------------------------------------------------- */
+/* ---- pins --------------------------------------------------------------- */
 
 TEST(a_pinned_endpoint_holds_against_the_document)
 {
@@ -241,7 +241,7 @@ TEST(an_endpoint_that_is_no_address_is_the_documents_fault)
 	says(SMART_URL);
 }
 
-/* ---- algorithms --------------------------------------------------------------------- */
+/* ---- algorithms --------------------------------------------------------- */
 
 #define LISTS(list)        \
 	"{" ENDPOINT ",\"" \
@@ -291,7 +291,7 @@ ROWS(algorithms_rows, the_servers_list_guides_the_choice)
 	assert_null(profile->algorithms[n]);
 }
 
-/* ---- doubts ---------------------------------------------------------------------------- */
+/* ---- doubts ------------------------------------------------------------- */
 
 struct doubt_row {
 	const char *name, *document, *warning; /* NULL: none */
@@ -328,7 +328,7 @@ ROWS(doubt_rows, what_a_document_does_not_list_is_a_warning)
 		fail_msg("no '%s' in '%s'", row->warning, last_warning);
 }
 
-/* ---- what is kept ----------------------------------------------------------------------- */
+/* ---- what is kept ------------------------------------------------------- */
 
 struct keep_row {
 	const char *name, *cache_control;

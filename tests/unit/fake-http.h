@@ -39,7 +39,8 @@ void fake_http_init(struct fake_http *fake, struct fake_clock *clock);
 void fake_http_will(struct fake_http *fake, struct fake_answer answer);
 
 /* The claims of the assertion in a request, which the caller frees; its JWS
- * header in *ret_header (NULL: not wanted). Fails the test when there is none. */
+ * header in *ret_header (NULL: not wanted). Fails the test when there is
+ * none. */
 json_t *fake_http_claims(const struct fake_http *fake, size_t request,
 			 json_t **ret_header);
 

@@ -32,7 +32,7 @@ void fake_request_clear(struct server_request *request)
 	request->retry_after_s = 0;
 }
 
-/* ---- agent/server.h: a request ----------------------------------------------- */
+/* ---- agent/server.h: a request ------------------------------------------ */
 
 const char *server_method(const struct server_request *request)
 {
@@ -86,7 +86,7 @@ void server_answer(struct server_request *request,
 	request->answer = reply->body;
 }
 
-/* ---- agent/server.h: what the loop calls, which no test runs ------------------- */
+/* ---- agent/server.h: what the loop calls, which no test runs ------------ */
 
 enum po_status server_new(int fd, const struct server_events *events,
 			  struct server **ret_server, struct po_error *err)

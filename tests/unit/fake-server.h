@@ -13,7 +13,8 @@
 
 #define FAKE_PARAMETERS_MAX 16
 
-/* What asks, and what it is answered. Static or on the stack; at first all 0. */
+/* What asks, and what it is answered. Static or on the stack; at first all
+ * 0. */
 struct server_request {
 	const char *method, *path; /* borrowed, as all that is asked */
 	struct {
@@ -33,7 +34,8 @@ struct server_request {
 /* What the answer holds, as text; "" for nothing. Borrowed. */
 const char *fake_answer_text(const struct server_request *request);
 
-/* The answer read as JSON, which the caller frees; fails the test when it is not. */
+/* The answer read as JSON, which the caller frees; fails the test when it is
+ * not. */
 json_t *fake_answer_json(const struct server_request *request);
 
 /* Frees what the request owns, and makes it one that was not answered. */

@@ -73,7 +73,7 @@ void fake_job_fail(struct fake_job *job, enum po_status status,
 	end(job, NULL, &why);
 }
 
-/* ---- agent/workers.h --------------------------------------------------------- */
+/* ---- agent/workers.h ---------------------------------------------------- */
 
 struct workers *workers_new(const struct po_clock *clock, struct helper *helper,
 			    const struct workers_events *events)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fake-workers.h - stands in for the agent's workers (agent/workers.h): keeps the
- * jobs that are handed in, and answers them when the test says so.
+ * fake-workers.h - stands in for the agent's workers (agent/workers.h): keeps
+ * the jobs that are handed in, and answers them when the test says so.
  *
  * A program that includes this is linked with it instead of workers.c.
  */

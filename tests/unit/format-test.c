@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The six formats of an access token: every byte, and what readers make of it. */
+/* The six formats of an access token: every byte, and what readers make of
+ * it. */
 #include "flow/format.h"
 
 #include "base/child.h"

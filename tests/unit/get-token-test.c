@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The way to an access token: what is asked again and what is not, when, and with
- * which signature; what is on record before and after. Keys, servers and time are
- * the test's.
+ * The way to an access token: what is asked again and what is not, when, and
+ * with which signature; what is on record before and after. Keys, servers and
+ * time are the test's.
  */
 #include "flow/get_token.h"
 
@@ -125,7 +125,7 @@ static json_int_t number(const json_t *object, const char *name)
 	return json_integer_value(json_object_get(object, name));
 }
 
-/* ---- one try ------------------------------------------------------------------------ */
+/* ---- one try ------------------------------------------------------------ */
 
 TEST(one_request_one_signature_and_a_record_before_each)
 {
@@ -199,7 +199,7 @@ TEST(what_can_be_known_before_is_said_before_a_key_is_opened)
 	assert_int_equal(http.count, 0);
 }
 
-/* ---- time ------------------------------------------------------------------------------ */
+/* ---- time --------------------------------------------------------------- */
 
 struct offset_row {
 	const char *name;
@@ -229,7 +229,7 @@ ROWS(offset_rows, an_assertion_has_the_servers_time)
 	assert_int_equal(number(claims, "exp"), row->iat_s + 120);
 }
 
-/* ---- what is asked again ---------------------------------------------------------------- */
+/* ---- what is asked again ------------------------------------------------ */
 
 struct retry_row {
 	const char *name;
@@ -419,7 +419,7 @@ TEST(a_token_that_is_taken_away_between_two_tries_is_opened_anew)
 	assert_int_equal(soft_token.unlocks, 1); /* no second PIN */
 }
 
-/* ---- keys ---------------------------------------------------------------------------------- */
+/* ---- keys --------------------------------------------------------------- */
 
 TEST(the_first_key_that_can_sign_does)
 {
@@ -457,7 +457,7 @@ TEST(a_signature_that_is_wrong_is_not_sent)
 	assert_int_equal(soft_token.signs, 1);
 }
 
-/* ---- what is granted -------------------------------------------------------------------------- */
+/* ---- what is granted ---------------------------------------------------- */
 
 struct scope_row {
 	const char *name;

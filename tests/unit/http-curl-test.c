@@ -59,7 +59,7 @@ static struct {
 } servers[N_SERVERS];
 static struct http_client *client;
 
-/* ---- servers ---------------------------------------------------------------- */
+/* ---- servers ------------------------------------------------------------ */
 
 static void in_dir(char out[static PATH_LEN], const char *name,
 		   const char *suffix)
@@ -185,7 +185,7 @@ BEFORE_ALL
 			 PO_OK);
 }
 
-/* ---- requests ----------------------------------------------------------------- */
+/* ---- requests ----------------------------------------------------------- */
 
 static int port_of(enum server which)
 {
@@ -318,7 +318,7 @@ TEST(get_is_exact)
 	assert_string_equal(buf_text(&fields), wanted);
 }
 
-/* ---- answers ----------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------ */
 
 struct answer {
 	const char *name;
@@ -406,7 +406,7 @@ TEST(http_to_loopback)
 	assert_int_equal(r.status, 200);
 }
 
-/* ---- failures ------------------------------------------------------------------ */
+/* ---- failures ----------------------------------------------------------- */
 
 struct failure {
 	const char *name;
@@ -495,7 +495,7 @@ TEST(nothing_was_sent_to_strangers)
 	assert_int_equal(count_requests("requests"), before);
 }
 
-/* ---- proxies -------------------------------------------------------------------- */
+/* ---- proxies ------------------------------------------------------------ */
 
 static void post_by_proxy(enum server proxy, const char *said)
 {
@@ -534,7 +534,7 @@ TEST(proxy_that_wants_a_password)
 	assert_null(strstr(buf_text(&fields), "Authorization"));
 }
 
-/* ---- the end ----------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------ */
 
 /* Last: the signal stays pending. */
 TEST(signal_ends_it)

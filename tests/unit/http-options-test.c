@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What libcurl is told of each kind of request, and when an exchange is given up.
- * Nobody listens where the requests go; what is set is noted on its way to the
- * real libcurl.
+ * What libcurl is told of each kind of request, and when an exchange is given
+ * up. Nobody listens where the requests go; what is set is noted on its way to
+ * the real libcurl.
  */
 #include "http/curl.h"
 
@@ -174,7 +174,7 @@ static void try(struct http_request request)
 	assert_int_equal(response.failure, HTTP_FAILED_CONNECT);
 }
 
-/* ---- options ------------------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------ */
 
 TEST(nothing_is_followed_and_everything_is_verified)
 {
@@ -277,7 +277,7 @@ TEST(who_listens_is_asked_on_a_connection_of_its_own)
 	assert_int_equal(last(CURLOPT_SOCKOPTFUNCTION)->value, 1);
 }
 
-/* ---- what is looked at before -------------------------------------------------------- */
+/* ---- what is looked at before ------------------------------------------- */
 
 TEST(a_cacert_that_cannot_be_read_is_the_configurations_fault)
 {
@@ -305,7 +305,7 @@ TEST(an_address_that_may_not_be_is_a_matter_of_usage)
 	assert_int_equal(noted_count, 0);
 }
 
-/* ---- giving up -------------------------------------------------------------------------- */
+/* ---- giving up ---------------------------------------------------------- */
 
 /* Each look at the clock is a second later than the last one. */
 static int64_t hurried_ms(void *user)

@@ -15,7 +15,7 @@
 
 #define MAX_AND_ONE (TLS_CHAIN_MAX + 1)
 
-/* ---- other TLS libraries: before the real one, which is looked at once ---------- */
+/* ---- other TLS libraries: before the real one, which is looked at once -- */
 
 static const char *library;
 
@@ -64,7 +64,7 @@ ROWS(others, other_library)
 	assert_non_null(strstr(err.text, "libcurl with OpenSSL/3"));
 }
 
-/* ---- our certificate -------------------------------------------------------------- */
+/* ---- our certificate ---------------------------------------------------- */
 
 static struct certificate *cert;
 static EVP_PKEY *key;
@@ -135,7 +135,7 @@ ROWS(identities, identity_row)
 		tls_end(&tls);
 }
 
-/* ---- words ------------------------------------------------------------------------ */
+/* ---- words -------------------------------------------------------------- */
 
 struct words {
 	const char *name;

@@ -6,7 +6,7 @@
 #include "test-data.h"
 #include "unit.h"
 
-/* ---- sets ------------------------------------------------------------------------ */
+/* ---- sets --------------------------------------------------------------- */
 
 json_t *set_make_jwk(const char *kind)
 {
@@ -85,7 +85,7 @@ void set_answer(struct http_response *r, const json_t *set)
 		       "max-age=60");
 }
 
-/* ---- findings ---------------------------------------------------------------------- */
+/* ---- findings ----------------------------------------------------------- */
 
 size_t findings_count_bad(const struct findings *f)
 {

@@ -7,7 +7,7 @@
 #include "key/jwk.h"
 #include "unit.h"
 
-/* ---- the answer ---------------------------------------------------------------------- */
+/* ---- the answer --------------------------------------------------------- */
 
 struct answer_row {
 	const char *name;
@@ -126,7 +126,7 @@ ROWS(answer_rows, answer_row)
 	assert_int_equal(json_array_size(keys), read_on && !row->body);
 }
 
-/* ---- the set --------------------------------------------------------------------- */
+/* ---- the set ------------------------------------------------------------ */
 
 TEST(an_entry_that_is_no_object)
 {
@@ -283,7 +283,7 @@ TEST(keys_are_told)
 	assert_true(json_is_null(json_object_get(told, "thumbprint")));
 }
 
-/* ---- ours --------------------------------------------------------------------------- */
+/* ---- ours --------------------------------------------------------------- */
 
 struct ours_row {
 	const char *name;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can be asked of the agent, and what it answers: access tokens, JWK Sets. */
+/* What can be asked of the agent, and what it answers: access tokens, JWK
+ * Sets. */
 #include "agent-bench.h"
 
 #include "unit.h"
@@ -66,7 +67,7 @@ static json_int_t number(const json_t *object, const char *name)
 	return json_integer_value(n);
 }
 
-/* ---- an access token ---------------------------------------------------------- */
+/* ---- an access token ---------------------------------------------------- */
 
 TEST(an_access_token_comes_with_what_the_server_said_and_what_is_left)
 {
@@ -122,7 +123,7 @@ TEST(a_profile_that_goes_while_its_job_is_under_way_gives_nothing)
 	assert_int_equal(bench_records(), 0);
 }
 
-/* ---- scopes ------------------------------------------------------------------------ */
+/* ---- scopes ------------------------------------------------------------- */
 
 struct scope_row {
 	const char *name, *asked, *of_job; /* NULL: the profile's own */
@@ -170,7 +171,7 @@ TEST(a_scope_may_be_as_long_as_a_setting)
 		      "one or more words");
 }
 
-/* ---- parameters ---------------------------------------------------------------------- */
+/* ---- parameters --------------------------------------------------------- */
 
 struct parameter_row {
 	const char *name;
@@ -298,7 +299,7 @@ TEST(wishes_reach_the_broker)
 	bench_refused(r, 503, PO_E_SERVER, "503");
 }
 
-/* ---- who may ----------------------------------------------------------------------------- */
+/* ---- who may ------------------------------------------------------------ */
 
 TEST(lists_say_who_may_and_a_refusal_is_on_record)
 {
@@ -343,7 +344,7 @@ TEST(the_first_scope_that_is_not_allowed_is_named)
 	assert_int_equal(bench.agent.counts.refused, 2);
 }
 
-/* ---- what goes wrong ----------------------------------------------------------------------- */
+/* ---- what goes wrong ---------------------------------------------------- */
 
 struct failure_row {
 	const char *name;
@@ -402,7 +403,7 @@ TEST(an_absent_token_is_looked_for_again_but_not_all_the_time)
 	assert_int_equal(fake_workers.count, 3);
 }
 
-/* ---- the table -------------------------------------------------------------------------------- */
+/* ---- the table ---------------------------------------------------------- */
 
 struct path_row {
 	const char *name, *method, *path;
@@ -467,7 +468,7 @@ TEST(it_says_that_it_is_there)
 	assert_int_equal(strlen(fake_answer_text(r)), 3);
 }
 
-/* ---- JWK Sets ------------------------------------------------------------------------------------ */
+/* ---- JWK Sets ----------------------------------------------------------- */
 
 TEST(a_jwk_set_is_the_workers_and_wants_no_right)
 {

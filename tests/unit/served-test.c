@@ -52,7 +52,7 @@ static void learn_certificate(int64_t not_after_s)
 	served_learn(&served, answer, NULL);
 }
 
-/* ---- days -------------------------------------------------------------------- */
+/* ---- days --------------------------------------------------------------- */
 
 struct days_row {
 	const char *name;
@@ -129,7 +129,7 @@ TEST(a_new_certificate_is_warned_of_anew)
 	assert_int_equal(warnings, 2);
 }
 
-/* ---- token --------------------------------------------------------------------- */
+/* ---- token -------------------------------------------------------------- */
 
 struct token_row {
 	const char *name;
@@ -201,7 +201,7 @@ TEST(too_long_a_name_is_cut)
 	assert_int_equal(strlen(served.subject), sizeof(served.subject) - 1);
 }
 
-/* ---- PIN sources ----------------------------------------------------------------- */
+/* ---- PIN sources -------------------------------------------------------- */
 
 TEST(who_wants_a_person)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * soft-token.h - stands in for keys on PKCS #11 tokens (cryptoki/token_signer.h):
- * each opening gives a soft signer of the same key.
+ * soft-token.h - stands in for keys on PKCS #11 tokens
+ * (cryptoki/token_signer.h): each opening gives a soft signer of the same key.
  *
  * A program that includes this is linked with $(soft_token_link).
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the agent says of itself: status, profiles, metrics; and how it looks. */
+/* What the agent says of itself: status, profiles, metrics; and how it
+ * looks. */
 #include "agent-bench.h"
 
 #include "unit.h"
@@ -65,7 +66,7 @@ static bool is_true(const json_t *object, const char *name)
 	return json_is_true(b);
 }
 
-/* ---- the status waits for those that look -------------------------------------- */
+/* ---- the status waits for those that look ------------------------------- */
 
 TEST(each_key_is_looked_at_once_and_then_it_is_answered)
 {
@@ -180,7 +181,7 @@ TEST(sixteen_keys_are_looked_at)
 		fake_job_fail(&fake_workers.jobs[i], PO_E_TOKEN, "none");
 }
 
-/* ---- what it says ---------------------------------------------------------------- */
+/* ---- what it says ------------------------------------------------------- */
 
 static json_t *status_now(void)
 {
@@ -337,7 +338,7 @@ TEST(no_access_token_is_in_it)
 	assert_null(strstr(fake_answer_text(r), "canary"));
 }
 
-/* ---- profiles ----------------------------------------------------------------------- */
+/* ---- profiles ----------------------------------------------------------- */
 
 TEST(the_profiles_are_listed_in_their_order)
 {
@@ -362,7 +363,7 @@ TEST(the_profiles_are_listed_in_their_order)
 	assert_int_equal(json_object_size(first), 6);
 }
 
-/* ---- metrics -------------------------------------------------------------------------- */
+/* ---- metrics ------------------------------------------------------------ */
 
 static void has_line(const char *line)
 {
@@ -455,7 +456,7 @@ TEST(each_metric_has_its_help_and_type_before_it)
 	assert_true(values > 10);
 }
 
-/* ---- looking, when nobody asks ------------------------------------------------------------ */
+/* ---- looking, when nobody asks ------------------------------------------ */
 
 TEST(all_are_looked_at_now_and_every_hour)
 {

@@ -7,8 +7,8 @@
  *	ROWS(table, name_of_the_test) { … row->member … }
  *
  * Each row of a table is a test of its own, and its first member is its name.
- * BEFORE_ALL { … } and AFTER_ALL { … } run around all of them, BEFORE_EACH { … }
- * and AFTER_EACH { … } around every one, a row as well. main() is in unit.c;
+ * BEFORE_ALL { … } and AFTER_ALL { … } run around all of them, BEFORE_EACH { …
+ * } and AFTER_EACH { … } around every one, a row as well. main() is in unit.c;
  * the assertions are cmocka's.
  */
 #ifndef PO_TESTS_UNIT_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chains made by hand, each hash of which fits its line: what else is looked at.
+/* Chains made by hand, each hash of which fits its line: what else is looked
+ * at.
  */
 #include "audit/verify.h"
 

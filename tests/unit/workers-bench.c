@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- the helper, and the workers that it starts --------------------------------- */
+/* ---- the helper, and the workers that it starts ------------------------- */
 
 struct start starts[STARTS_MAX];
 unsigned int start_count;
@@ -46,7 +46,7 @@ void helper_end(struct helper *helper, pid_t pid, char *ret_how, size_t size)
 	(void)snprintf(ret_how, size, "killed by signal 9");
 }
 
-/* ---- who asks ---------------------------------------------------------------------- */
+/* ---- who asks ----------------------------------------------------------- */
 
 struct asked asked[ASKED_MAX];
 

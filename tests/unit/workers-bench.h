@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * workers-bench.h - the agent's side of its workers over a real channel: the test
- * stands for the helper that starts workers, and plays each worker at the other end.
+ * workers-bench.h - the agent's side of its workers over a real channel: the
+ * test stands for the helper that starts workers, and plays each worker at the
+ * other end.
  */
 #ifndef PO_TESTS_UNIT_WORKERS_BENCH_H
 #define PO_TESTS_UNIT_WORKERS_BENCH_H

@@ -17,7 +17,7 @@ AFTER_EACH
 	workers_down();
 }
 
-/* ---- a worker that hangs ----------------------------------------------------------------- */
+/* ---- a worker that hangs ------------------------------------------------ */
 
 TEST(an_overdue_job_ends_and_with_it_its_worker)
 {
@@ -53,7 +53,7 @@ TEST(a_job_in_a_pause_is_overdue_as_well)
 	assert_int_equal(lost, 1); /* there was none to bury */
 }
 
-/* ---- leaving ---------------------------------------------------------------------------------- */
+/* ---- leaving ------------------------------------------------------------ */
 
 TEST(a_worker_that_is_told_to_leave_ends_its_jobs_first)
 {
@@ -141,7 +141,7 @@ TEST(one_that_leaks_is_replaced_when_it_is_done)
 	assert_int_equal(warnings, 1);
 }
 
-/* ---- the agent's end ------------------------------------------------------------------------------ */
+/* ---- the agent's end ---------------------------------------------------- */
 
 TEST(at_the_end_all_are_waited_for_until_it_is_late)
 {
@@ -183,7 +183,7 @@ TEST(jobs_that_are_left_hear_of_the_end)
 	workers = NULL;
 }
 
-/* ---- records ------------------------------------------------------------------------------------------ */
+/* ---- records ------------------------------------------------------------ */
 
 static json_t *record_for(int64_t id, int record_id)
 {
@@ -251,7 +251,7 @@ TEST(a_record_for_no_job_is_not_written)
 	assert_non_null(json_object_get(reply, "error"));
 }
 
-/* ---- the loop -------------------------------------------------------------------------------------------- */
+/* ---- the loop ----------------------------------------------------------- */
 
 TEST(those_that_run_are_polled)
 {

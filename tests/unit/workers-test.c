@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs of the agent's workers: who gets which answer, and when a worker dies. */
+/* Jobs of the agent's workers: who gets which answer, and when a worker
+ * dies. */
 #include "workers-bench.h"
 
 #include "base/error_json.h"
@@ -19,7 +20,7 @@ AFTER_EACH
 	workers_down();
 }
 
-/* ---- jobs --------------------------------------------------------------------------- */
+/* ---- jobs --------------------------------------------------------------- */
 
 TEST(a_worker_is_started_for_its_first_job_and_told_its_profiles)
 {
@@ -155,7 +156,7 @@ TEST(jobs_of_a_worker_have_a_maximum)
 			 PO_OK);
 }
 
-/* ---- a worker that dies -------------------------------------------------------------- */
+/* ---- a worker that dies ------------------------------------------------- */
 
 TEST(a_job_whose_worker_died_is_given_to_the_next_once)
 {
