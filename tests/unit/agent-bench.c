@@ -68,6 +68,8 @@ void bench_up(const char *config)
 
 void bench_down(void)
 {
+	if (bench.agent.broker) /* whose the jobs are */
+		fake_workers_end();
 	broker_free(bench.agent.broker);
 	served_clear(&bench.agent.served);
 	fake_workers_reset();

@@ -73,6 +73,14 @@ void fake_job_fail(struct fake_job *job, enum po_status status,
 	end(job, NULL, &why);
 }
 
+void fake_workers_end(void)
+{
+	for (size_t i = 0; i < fake_workers.count; i++)
+		if (!fake_workers.jobs[i].has_ended)
+			fake_job_fail(&fake_workers.jobs[i], PO_E_AGENT,
+				      "the agent is ending");
+}
+
 /* ---- agent/workers.h ---------------------------------------------------- */
 
 struct workers *workers_new(const struct po_clock *clock, struct helper *helper,

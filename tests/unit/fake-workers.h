@@ -37,6 +37,9 @@ struct workers *fake_workers_get(void);
 /* Forgets all jobs, unanswered ones as well. */
 void fake_workers_reset(void);
 
+/* Ends those that have not ended, as the agent does when it ends. */
+void fake_workers_end(void);
+
 /* The newest job; fails the test when there is none. */
 struct fake_job *fake_workers_last(void);
 

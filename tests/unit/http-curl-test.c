@@ -105,7 +105,7 @@ static void exec_server(enum server which, int out)
 	in_dir(log, which == PLAIN ? "plain" : "requests", ".log");
 	if (dup2(out, STDOUT_FILENO) < 0)
 		_exit(126);
-	(void)execl(PYTHON, "python3", script, "--cert", cert, "--key", key,
+	(void)execl(PYTHON, PYTHON, script, "--cert", cert, "--key", key,
 		    "--log", log, kinds[which].option, (char *)NULL);
 	_exit(127);
 }

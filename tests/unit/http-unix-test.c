@@ -46,7 +46,7 @@ static void exec_server(int out)
 	in_dir(log, "log");
 	if (dup2(out, STDOUT_FILENO) < 0)
 		_exit(126);
-	(void)execl(PYTHON, "python3", script, "--log", log, "--unix", path,
+	(void)execl(PYTHON, PYTHON, script, "--log", log, "--unix", path,
 		    (char *)NULL);
 	_exit(127);
 }
