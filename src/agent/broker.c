@@ -165,6 +165,17 @@ static bool take(struct entry *e, const json_t *answer)
 	return true;
 }
 
+/* A try came to nothing. */
+static void fail(struct entry *e, const struct po_error *why)
+{
+	struct broker *b = e->broker;
+	int64_t now_ms = clock_boottime_ms(b->clock);
+
+	cached_token_fail(&e->token, why, now_ms, chance(b));
+	waiters_fail(&e->waiters, &e->token, why, /* is_trying= */ false,
+		     now_ms);
+}
+
 static void on_minted(struct entry *e, const json_t *answer)
 {
 	struct broker *b = e->broker;
@@ -176,8 +187,7 @@ static void on_minted(struct entry *e, const json_t *answer)
 		(void)po_fail(&why, PO_E_SERVER, 0,
 			      "the server gave an access token that has ended "
 			      "already");
-		cached_token_fail(&e->token, &why, now_ms, chance(b));
-		waiters_fail(&e->waiters, &e->token, &why, false, now_ms);
+		fail(e, &why);
 		return;
 	}
 	b->counts.minted++;
@@ -192,7 +202,6 @@ static void on_answer(void *user, const json_t *answer,
 {
 	struct entry *e = user;
 	struct broker *b = e->broker;
-	int64_t now_ms = clock_boottime_ms(b->clock);
 
 	e->is_minting = false;
 	b->events.learned(b->events.user, e->profile, answer, why);
@@ -205,11 +214,10 @@ static void on_answer(void *user, const json_t *answer,
 		return;
 	}
 	b->counts.failed++;
-	cached_token_fail(&e->token, why, now_ms, chance(b));
 	if (!e->waiters)
 		log_warn("profile '%s': not renewed: %s", e->profile,
 			 why->text);
-	waiters_fail(&e->waiters, &e->token, why, false, now_ms);
+	fail(e, why);
 }
 
 static json_t *job_of(const struct entry *e, const struct served *s)
@@ -239,33 +247,11 @@ static void mint(struct entry *e)
 				  &why)
 		 : po_no_memory(&why);
 	e->is_minting = st == PO_OK;
-	if (st != PO_OK) {
-		int64_t now_ms = clock_boottime_ms(b->clock);
-
-		cached_token_fail(&e->token, &why, now_ms, chance(b));
-		waiters_fail(&e->waiters, &e->token, &why, false, now_ms);
-	}
+	if (st != PO_OK)
+		fail(e, &why);
 }
 
 /* ---- asking ------------------------------------------------------------- */
-
-static bool is_locked(const struct served *s, struct po_error *err)
-{
-	if (!s->is_held && !(s->is_locked && served_wants_person(s)))
-		return false;
-	if (!s->is_held && s->token_state == TOKEN_ABSENT)
-		(void)po_fail(err, PO_E_TOKEN, 0,
-			      "profile '%s': token '%s' is not there; put it "
-			      "back, then 'p11oauth unlock %s'",
-			      s->profile->name, s->token_label,
-			      s->profile->name);
-	else
-		(void)po_fail(err, PO_E_PIN, 0,
-			      "profile '%s' is locked; 'p11oauth unlock %s' "
-			      "unlocks it",
-			      s->profile->name, s->profile->name);
-	return true;
-}
 
 /* Why there is no use in a try now; false: there is. */
 static bool is_hopeless(const struct entry *e, const struct waiter *w,
@@ -355,7 +341,7 @@ void broker_ask(struct broker *b, const struct broker_request *r,
 	if (!w)
 		(void)po_no_memory(&why);
 	/* even a good one is not for a locked profile that somebody holds */
-	if (!e || (r->served->is_held && is_locked(r->served, &why))) {
+	if (!e || (r->served->is_held && served_is_locked(r->served, &why))) {
 		answer(user, NULL, &why, 0);
 		free(w);
 		return;
@@ -365,7 +351,7 @@ void broker_ask(struct broker *b, const struct broker_request *r,
 		b->counts.from_cache++;
 		e->token.is_wanted = true;
 		answer(user, &e->token, NULL, 0);
-	} else if (is_locked(r->served, &why)) {
+	} else if (served_is_locked(r->served, &why)) {
 		answer(user, NULL, &why, 0);
 	} else if (is_hopeless(e, w, now_ms, &why)) {
 		answer(user, NULL, &why, e->token.retry_ms);
@@ -410,7 +396,7 @@ static void handle(struct entry *e, int64_t now_ms)
 		waiters_fail(&e->waiters, &e->token, &e->token.why,
 			     e->is_minting, now_ms);
 	if (!s || e->is_minting || now_ms < e->token.retry_ms ||
-	    is_locked(s, &none))
+	    served_is_locked(s, &none))
 		return;
 	e->token.is_wanted = e->token.is_wanted || e->is_kept;
 	if (e->waiters || cached_token_is_due(&e->token, now_ms) ||
@@ -437,7 +423,7 @@ static int64_t entry_next_ms(const struct entry *e, int64_t now_ms)
 	const struct cached_token *c = &e->token;
 	const struct served *s = served_of(e);
 	struct po_error none = { 0 };
-	bool may_try = !e->is_minting && s && !is_locked(s, &none);
+	bool may_try = !e->is_minting && s && !served_is_locked(s, &none);
 	int64_t ms = INT64_MAX;
 
 	if (!may_try)

@@ -476,7 +476,8 @@ enum po_status agent_lock(struct agent_client *client, const char *profile,
 	enum po_status st = make_body(profile, NULL, &body, err);
 
 	if (st == PO_OK)
-		st = post(client, "/v1/lock", body, false, &answer, err);
+		st = post(client, "/v1/lock", body, /* has_pin= */ false,
+			  &answer, err);
 	if (st != PO_OK)
 		return st;
 	if (!json_is_array(json_object_get(answer, "locked"))) {

@@ -117,12 +117,12 @@ static void set_offer(struct pins *pins, bool is_there, struct secret *pin)
 
 void pins_offer(struct pins *pins, struct secret *pin)
 {
-	set_offer(pins, true, pin);
+	set_offer(pins, /* is_there= */ true, pin);
 }
 
 void pins_withdraw(struct pins *pins)
 {
-	set_offer(pins, false, NULL);
+	set_offer(pins, /* is_there= */ false, NULL);
 }
 
 void pins_keep(struct pins *pins, const char *label, const char *serial)

@@ -22,6 +22,24 @@ bool served_wants_person(const struct served *served)
 	       strcmp(from, "pinpad") == 0;
 }
 
+bool served_is_locked(const struct served *s, struct po_error *err)
+{
+	if (!s->is_held && !(s->is_locked && served_wants_person(s)))
+		return false;
+	if (!s->is_held && s->token_state == TOKEN_ABSENT)
+		(void)po_fail(err, PO_E_TOKEN, 0,
+			      "profile '%s': token '%s' is not there; put it "
+			      "back, then 'p11oauth unlock %s'",
+			      s->profile->name, s->token_label,
+			      s->profile->name);
+	else
+		(void)po_fail(err, PO_E_PIN, 0,
+			      "profile '%s' is locked; 'p11oauth unlock %s' "
+			      "unlocks it",
+			      s->profile->name, s->profile->name);
+	return true;
+}
+
 /* The module, else what the first URI says of it, else nothing: its default. */
 static char *module_of(const struct profile *p)
 {

@@ -71,6 +71,10 @@ enum po_status served_fail_unknown(const struct served_list *list,
 /* True when a person types its PIN: then "unlock" is the one way. */
 bool served_wants_person(const struct served *served);
 
+/* True, and err says why, when there is no access token before somebody unlocks
+ * it: it is held, or its PIN is missing and a person types it. */
+bool served_is_locked(const struct served *served, struct po_error *err);
+
 /* True when both name the same key of the same module. */
 bool served_has_same_key(const struct served *a, const struct served *b);
 

@@ -205,10 +205,10 @@ static enum po_status do_look(struct job *job, struct po_error *err)
 			   &source, err);
 	if (st != PO_OK)
 		return st;
-	st = reach(job, source, false, err);
+	st = reach(job, source, /* login= */ false, err);
 	if (wants_person && (st == PO_OK || st == PO_E_NOT_FOUND)) {
 		po_error_clear(err);
-		st = reach(job, source, true, err);
+		st = reach(job, source, /* login= */ true, err);
 	}
 	if (st == PO_OK && wants_person)
 		(void)set(job->answer, "locked", json_false());
@@ -254,7 +254,7 @@ static enum po_status do_unlock(struct job *job, struct po_error *err)
 		return st;
 	}
 	pins_offer(w->pins, pin);
-	st = reach(job, source, true, err);
+	st = reach(job, source, /* login= */ true, err);
 	if (st == PO_OK) {
 		(void)set(job->answer, "locked", json_false());
 		st = keep_pin(job, err);

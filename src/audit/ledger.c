@@ -463,7 +463,7 @@ enum po_status ledger_rotate(const struct ledger *ledger, char *ret_old,
 
 	/* a full file ends in a whole line */
 	if (st == PO_OK && w.lines.len > 0)
-		st = commit(&w, true, err);
+		st = commit(&w, /* sync= */ true, err);
 	if (st == PO_OK && w.place.seq == 0)
 		st = po_fail(err, PO_E_CONFIG, 0, "'%s' holds no record yet",
 			     ledger->path);
@@ -474,7 +474,7 @@ enum po_status ledger_rotate(const struct ledger *ledger, char *ret_old,
 		return st;
 	st = start(&w, ledger, err);
 	if (st == PO_OK && w.lines.len > 0)
-		st = commit(&w, true, err);
+		st = commit(&w, /* sync= */ true, err);
 	writing_clear(&w);
 	if (st == PO_OK && ret_old)
 		memcpy(ret_old, old, sizeof(old));

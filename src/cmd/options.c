@@ -175,7 +175,8 @@ static enum po_status take_opt(struct parser *p, const struct hit *hit,
 			       const char *value, struct po_error *err)
 {
 	void *field = (char *)hit->base + hit->opt->offset;
-	enum po_status st = see(p, hit->opt, hit->opt->name, false, err);
+	enum po_status st =
+		see(p, hit->opt, hit->opt->name, /* may_repeat= */ false, err);
 
 	if (st != PO_OK)
 		return st;

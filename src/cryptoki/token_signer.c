@@ -436,7 +436,7 @@ static enum po_status sign_job(void *arg, struct po_error *err)
 	    t->logged_in && !t->always_authenticate) {
 		struct po_error again = { 0 };
 
-		st = sign_once(s, true, &again);
+		st = sign_once(s, /* authenticate= */ true, &again);
 		if (st == PO_E_DEVICE)
 			st = why.status; /* it was not that: the first reason */
 		else

@@ -141,7 +141,8 @@ static enum po_status check_pair(const char *pair, size_t len, bool in_query,
 
 static bool has(unsigned long seen, const char *name)
 {
-	const struct attribute *a = attribute_named(name, strlen(name), false);
+	const struct attribute *a =
+		attribute_named(name, strlen(name), /* in_query= */ false);
 
 	return a && (seen & 1UL << (a - attributes));
 }

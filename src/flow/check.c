@@ -71,8 +71,11 @@ static enum po_status check_identity(const struct profile *p,
 		st = profile_blame(p, "kid", kid_rule_parse(p->kid, &rule, err),
 				   err);
 	if (st == PO_OK && p->jku)
-		st = profile_blame(p, "jku", http_check_url(p->jku, false, err),
-				   err);
+		st = profile_blame(
+			p, "jku",
+			http_check_url(p->jku, /* allow_loopback_http= */ false,
+				       err),
+			err);
 	return st;
 }
 

@@ -40,6 +40,15 @@ time_and_chance_are_injected() {
 		<"$T/files" >"$T/bad" || true
 	nothing "$T/bad"
 }
+# Among other arguments; atomic_store() says what it does.
+a_bare_true_or_false_has_its_name() {
+	cd "$top_srcdir"
+	sources | grep '^src/' >"$T/files"
+	[ "$(wc -l <"$T/files")" -gt 80 ]
+	xargs grep -nE '(,|^)[[:space:]]*(true|false)[,)]|\((true|false),' <"$T/files" |
+		grep -vE ':[[:space:]]*(\{|/\*)|atomic_store' >"$T/bad" || true
+	nothing "$T/bad"
+}
 guards_follow_the_path() {
 	cd "$top_srcdir/src"
 	for header in $(find . -name '*.h' | sed 's,^\./,,'); do
@@ -81,5 +90,5 @@ format() {
 }
 
 run_tests banned_functions banned_functions_in_tests \
-	no_line_is_longer_than_80_columns time_and_chance_are_injected guards_follow_the_path \
-	spdx_heads sizes words lock_file_names_no_host format
+	no_line_is_longer_than_80_columns time_and_chance_are_injected \
+	a_bare_true_or_false_has_its_name guards_follow_the_path spdx_heads sizes words lock_file_names_no_host format
