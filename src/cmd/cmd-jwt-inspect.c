@@ -56,7 +56,7 @@ static enum po_status print_text(const struct jws *jws, const json_t *claims,
 		     add_time(&out, t->exp_s <= now_s ? "expired" : "expires",
 			      t->exp_s, now_s);
 	ok = ok && buf_addf(&out, "signature %zu bytes, not verified\n",
-			    jws->signature_len);
+			    jws->signature.len);
 	return ok ? output_text(buf_text(&out), err) : po_no_memory(err);
 }
 
@@ -79,7 +79,7 @@ static enum po_status run(const struct cmd_context *ctx, struct po_error *err)
 		return print_text(jws, claims, &times, now_s, err);
 	value = json_pack("{s:O, s:O, s:I, s:b}", "header", jws->header,
 			  "claims", claims, "signature_bytes",
-			  (json_int_t)jws->signature_len, "expired",
+			  (json_int_t)jws->signature.len, "expired",
 			  times.has_exp && times.exp_s <= now_s);
 	return value ? output_json(value, err) : po_no_memory(err);
 }

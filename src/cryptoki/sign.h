@@ -22,11 +22,6 @@ struct to_be_signed { /* borrowed */
 	size_t len;
 };
 
-struct signature {
-	uint8_t bytes[SIGNATURE_MAX];
-	size_t len;
-};
-
 struct sign_operation {   /* what C_SignInit and C_Sign get */
 	const char *what; /* for error texts; static */
 	CK_MECHANISM_TYPE mechanism;

@@ -472,22 +472,15 @@ enum po_status token_signer_make(struct token_signer *t,
 
 static enum po_status token_signer_sign(struct signer *s, enum alg alg,
 					const void *data, size_t len,
-					uint8_t *sig, size_t *ret_sig_len,
+					struct signature *ret_signature,
 					struct po_error *err)
 {
 	const struct to_be_signed input = { data, len };
 	struct sign_operation op;
-	struct signature made;
 	enum po_status st = sign_prepare(alg, &input, &op, err);
 
-	made.len = 0;
-	if (st == PO_OK)
-		st = token_signer_make(of(s), &op, &made, err);
-	if (st != PO_OK)
-		return st;
-	memcpy(sig, made.bytes, made.len);
-	*ret_sig_len = made.len;
-	return PO_OK;
+	return st == PO_OK ? token_signer_make(of(s), &op, ret_signature, err)
+			   : st;
 }
 
 static enum po_status close_job(void *arg, struct po_error *err)

@@ -26,8 +26,7 @@ enum po_status jws_sign(struct signer *signer, enum alg alg, const char *header,
 {
 	size_t header_len = strlen(header), payload_len = strlen(payload);
 	po_auto(secret) *jws = NULL;
-	uint8_t sig[SIGNATURE_MAX];
-	size_t sig_len = 0;
+	struct signature sig;
 	enum po_status st;
 
 	if (header_len > JWS_TEXT_MAX / 4 || payload_len > JWS_TEXT_MAX / 4)
@@ -43,12 +42,12 @@ enum po_status jws_sign(struct signer *signer, enum alg alg, const char *header,
 	    !append_encoded(jws, payload, payload_len))
 		return po_no_memory(err);
 
-	st = signer_sign(signer, alg, secret_reveal(jws), secret_len(jws), sig,
-			 &sig_len, err);
+	st = signer_sign(signer, alg, secret_reveal(jws), secret_len(jws), &sig,
+			 err);
 	if (st != PO_OK)
 		return st;
 	if (secret_append(jws, ".", 1, err) != PO_OK ||
-	    !append_encoded(jws, sig, sig_len))
+	    !append_encoded(jws, sig.bytes, sig.len))
 		return po_no_memory(err);
 	*ret_jws = po_steal(jws);
 	return PO_OK;
@@ -115,9 +114,9 @@ static enum po_status parse_parts(struct jws *jws, const char *text, size_t len,
 
 	if (!second || memchr(second + 1, '.', (size_t)(end - second - 1)))
 		return fail_form(err, "it has not exactly three parts");
-	if (!base64url_decode(jws->signature, sizeof(jws->signature),
-			      second + 1, (size_t)(end - second - 1),
-			      &jws->signature_len))
+	if (!base64url_decode(jws->signature.bytes,
+			      sizeof(jws->signature.bytes), second + 1,
+			      (size_t)(end - second - 1), &jws->signature.len))
 		return fail_form(err, "the signature is not base64url");
 	st = parse_header(text, (size_t)(first - text), &jws->header, err);
 	if (st == PO_OK)
@@ -184,6 +183,6 @@ enum po_status jws_verify(const struct jws *jws, const struct pubkey *key,
 			       "the header demands extensions (crit) that are "
 			       "not known here");
 	return signature_verify(key, (enum alg)i, jws->signing_input,
-				strlen(jws->signing_input), jws->signature,
-				jws->signature_len, err);
+				strlen(jws->signing_input), &jws->signature,
+				err);
 }

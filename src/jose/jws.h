@@ -29,8 +29,7 @@ struct jws {
 	json_t *header;         /* owned; an object */
 	struct secret *payload; /* owned; the decoded bytes */
 	char *signing_input;    /* owned; "header.payload" in base64url */
-	uint8_t signature[SIGNATURE_MAX];
-	size_t signature_len;
+	struct signature signature;
 };
 
 /* text is not modified and may end in white space. PO_E_CRYPTO: not a JWS. */

@@ -42,9 +42,11 @@ static bool set_padding(EVP_PKEY_CTX *ctx, enum alg alg)
 
 enum po_status signature_verify(const struct pubkey *key, enum alg alg,
 				const void *data, size_t len,
-				const uint8_t *sig, size_t sig_len,
+				const struct signature *signature,
 				struct po_error *err)
 {
+	const uint8_t *sig = signature->bytes;
+	size_t sig_len = signature->len;
 	po_auto_t(EVP_MD_CTX) *md = EVP_MD_CTX_new();
 	enum po_status st = alg_check_key(alg, key, err);
 	EVP_PKEY_CTX *ctx = NULL; /* belongs to md */

@@ -21,25 +21,25 @@ enum po_status signer_unlock(struct signer *s, struct po_error *err)
 }
 
 enum po_status signer_sign(struct signer *s, enum alg alg, const void *data,
-			   size_t len, uint8_t sig[static SIGNATURE_MAX],
-			   size_t *ret_sig_len, struct po_error *err)
+			   size_t len, struct signature *ret_signature,
+			   struct po_error *err)
 {
 	enum po_status st = signer_unlock(s, err);
-	size_t sig_len = 0;
+	struct signature made = { .len = 0 };
 
 	if (st == PO_OK)
 		st = alg_check_key(alg, s->pubkey, err);
 	if (st == PO_OK)
-		st = s->ops->sign(s, alg, data, len, sig, &sig_len, err);
+		st = s->ops->sign(s, alg, data, len, &made, err);
 	if (st != PO_OK)
 		return st;
-	st = signature_verify(s->pubkey, alg, data, len, sig, sig_len, err);
+	st = signature_verify(s->pubkey, alg, data, len, &made, err);
 	if (st != PO_OK)
 		return po_context(err, st,
 				  "what the device signed is not used: it does "
 				  "not verify with the public key%s",
 				  s->cert ? " of the certificate" : "");
-	*ret_sig_len = sig_len;
+	*ret_signature = made;
 	return PO_OK;
 }
 

@@ -17,6 +17,12 @@
 #define SIGNER_URI_MAX 1024       /* bytes of a canonical URI, with NUL */
 #define SIGNATURE_MAX (16384 / 8) /* bytes: RSA of PUBKEY_RSA_BITS_MAX */
 
+/* As JOSE has it: RSA as wide as the modulus, ECDSA as R || S. */
+struct signature {
+	uint8_t bytes[SIGNATURE_MAX];
+	size_t len;
+};
+
 struct signer;
 
 struct signer_ops {
@@ -26,12 +32,9 @@ struct signer_ops {
 	 */
 	enum po_status (*unlock)(struct signer *s, struct po_error *err);
 
-	/*
-	 * Signs data (not a hash) once. Writes at most SIGNATURE_MAX bytes in
-	 * JOSE form: RSA as wide as the modulus, ECDSA as R || S.
-	 */
+	/* Signs data (not a hash) once. */
 	enum po_status (*sign)(struct signer *s, enum alg alg, const void *data,
-			       size_t len, uint8_t *sig, size_t *ret_sig_len,
+			       size_t len, struct signature *ret_signature,
 			       struct po_error *err);
 
 	void (*free)(struct signer *s); /* frees the whole, s included */
@@ -64,14 +67,13 @@ enum po_status signer_unlock(struct signer *s,
 			     struct po_error *err) PO_MUST_CHECK;
 
 /*
- * Signs data with alg; sig has room for SIGNATURE_MAX bytes.
+ * Signs data with alg.
  * PO_E_CRYPTO: alg does not fit the key (the device is not asked), or what
  * came back has the wrong length or does not verify. Otherwise as the device
  * fails: PO_E_DEVICE, PO_E_PIN, PO_E_USER, …
  */
 enum po_status signer_sign(struct signer *s, enum alg alg, const void *data,
-			   size_t len, uint8_t sig[static SIGNATURE_MAX],
-			   size_t *ret_sig_len,
+			   size_t len, struct signature *ret_signature,
 			   struct po_error *err) PO_MUST_CHECK;
 
 void signer_free(struct signer *s); /* NULL is a no-op */
@@ -83,7 +85,7 @@ PO_DEFINE_AUTO(signer, signer_free);
  */
 enum po_status signature_verify(const struct pubkey *key, enum alg alg,
 				const void *data, size_t len,
-				const uint8_t *sig, size_t sig_len,
+				const struct signature *signature,
 				struct po_error *err) PO_MUST_CHECK;
 
 /* R || S as the DER that OpenSSL wants; OPENSSL_free() it. NULL: no memory. */

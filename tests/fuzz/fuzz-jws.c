@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_check_error(st, &err);
 		return 0;
 	}
-	base64url_encode(signature, jws->signature, jws->signature_len);
+	base64url_encode(signature, jws->signature.bytes, jws->signature.len);
 	len = strlen(jws->signing_input);
 	fuzz_require(json_is_object(jws->header));
 	fuzz_require(size >= len + 1 + strlen(signature));

@@ -83,7 +83,7 @@ ROWS(vector_rows, verify_row)
 	if (jws_verify(jws, key, &err) != PO_OK)
 		fail_msg("%s", err.text);
 	assert_string_equal(json_text(jws->header, "alg"), alg_name(row->alg));
-	assert_int_equal(jws->signature_len, row->signature_len);
+	assert_int_equal(jws->signature.len, row->signature_len);
 	if (payload)
 		assert_string_equal(secret_reveal(jws->payload), payload);
 	assert_true(
@@ -115,7 +115,7 @@ ROWS(vector_rows, sign_row)
 	assert_int_equal(s->signs, 1);
 	again = parse(secret_reveal(out));
 	assert_string_equal(again->signing_input, published->signing_input);
-	assert_int_equal(again->signature_len, row->signature_len);
+	assert_int_equal(again->signature.len, row->signature_len);
 	assert_int_equal(jws_verify(again, s->signer.pubkey, NULL), PO_OK);
 	assert_int_equal(strcmp(secret_reveal(out), text) == 0,
 			 row->deterministic);

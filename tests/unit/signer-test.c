@@ -38,18 +38,17 @@ static const struct good_row good_rows[] = {
 ROWS(good_rows, good_row)
 {
 	struct soft_signer *s = soft_signer_new(keys[row->key], NULL);
-	uint8_t sig[SIGNATURE_MAX];
+	struct signature sig = { .len = 0 };
 	struct po_error err = { 0 };
-	size_t len = 0;
 
-	if (signer_sign(&s->signer, row->alg, message, strlen(message), sig,
-			&len, &err) != PO_OK)
+	if (signer_sign(&s->signer, row->alg, message, strlen(message), &sig,
+			&err) != PO_OK)
 		fail_msg("%s", err.text);
-	assert_int_equal(len, row->len);
+	assert_int_equal(sig.len, row->len);
 	assert_int_equal(s->unlocks, 1);
 	assert_int_equal(s->signs, 1);
 	assert_int_equal(
-		signer_sign(&s->signer, row->alg, message, 1, sig, &len, NULL),
+		signer_sign(&s->signer, row->alg, message, 1, &sig, NULL),
 		PO_OK);
 	assert_int_equal(s->unlocks, 1); /* not again */
 	assert_int_equal(s->signs, 2);
@@ -61,30 +60,29 @@ ROWS(good_rows, flip_row)
 {
 	struct soft_signer *s = soft_signer_new(keys[row->key], NULL);
 	char text[sizeof(message)];
-	uint8_t sig[SIGNATURE_MAX];
-	size_t len = 0;
+	struct signature sig = { .len = 0 };
 
 	assert_int_equal(signer_sign(&s->signer, row->alg, message,
-				     strlen(message), sig, &len, NULL),
+				     strlen(message), &sig, NULL),
 			 PO_OK);
-	for (size_t bit = 0; bit < 8 * len; bit += 7) {
-		sig[bit / 8] ^= (uint8_t)(1U << bit % 8);
+	for (size_t bit = 0; bit < 8 * sig.len; bit += 7) {
+		sig.bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
 		assert_int_equal(signature_verify(s->signer.pubkey, row->alg,
-						  message, strlen(message), sig,
-						  len, NULL),
+						  message, strlen(message),
+						  &sig, NULL),
 				 PO_E_CRYPTO);
-		sig[bit / 8] ^= (uint8_t)(1U << bit % 8);
+		sig.bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
 	}
 	for (size_t i = 0; i < strlen(message); i++) {
 		memcpy(text, message, sizeof(message));
 		text[i] ^= 0x40;
 		assert_int_equal(signature_verify(s->signer.pubkey, row->alg,
-						  text, strlen(message), sig,
-						  len, NULL),
+						  text, strlen(message), &sig,
+						  NULL),
 				 PO_E_CRYPTO);
 	}
 	assert_int_equal(signature_verify(s->signer.pubkey, row->alg, message,
-					  strlen(message), sig, len, NULL),
+					  strlen(message), &sig, NULL),
 			 PO_OK);
 	signer_free(&s->signer);
 }
@@ -130,18 +128,17 @@ static const struct lie_row lie_rows[] = {
 ROWS(lie_rows, lie_row)
 {
 	struct soft_signer *s = soft_signer_new(keys[row->key], NULL);
-	uint8_t sig[SIGNATURE_MAX];
+	struct signature sig = { .len = 4711 };
 	struct po_error err = { 0 };
-	size_t len = 4711;
 
 	s->lie = row->lie;
 	assert_int_equal(signer_sign(&s->signer, row->alg, message,
-				     strlen(message), sig, &len, &err),
+				     strlen(message), &sig, &err),
 			 row->status);
 	if (!strstr(err.text, row->says))
 		fail_msg("'%s' does not say '%s'", err.text, row->says);
-	assert_int_equal(len, 4711);   /* not set */
-	assert_int_equal(s->signs, 1); /* and not tried again */
+	assert_int_equal(sig.len, 4711); /* not set */
+	assert_int_equal(s->signs, 1);   /* and not tried again */
 	signer_free(&s->signer);
 }
 
@@ -164,31 +161,29 @@ static const struct misfit_row misfit_rows[] = {
 ROWS(misfit_rows, misfit_row)
 {
 	struct soft_signer *s = soft_signer_new(keys[row->key], NULL);
-	uint8_t sig[SIGNATURE_MAX] = { 0 };
+	struct signature sig = { .len = 0 };
 	struct po_error err = { 0 };
-	size_t len = 0;
 
 	assert_int_equal(signer_sign(&s->signer, row->alg, message,
-				     strlen(message), sig, &len, &err),
+				     strlen(message), &sig, &err),
 			 PO_E_CRYPTO);
 	assert_non_null(strstr(err.text, row->says));
 	assert_int_equal(s->signs, 0); /* the device was not asked */
-	assert_int_equal(
-		signature_verify(s->signer.pubkey, row->alg, message, 1, sig,
-				 pubkey_signature_len(s->signer.pubkey), NULL),
-		PO_E_CRYPTO);
+	sig.len = pubkey_signature_len(s->signer.pubkey);
+	assert_int_equal(signature_verify(s->signer.pubkey, row->alg, message,
+					  1, &sig, NULL),
+			 PO_E_CRYPTO);
 	signer_free(&s->signer);
 }
 
 TEST(wrong_pin)
 {
 	struct soft_signer *s = soft_signer_new(keys[P256], NULL);
-	uint8_t sig[SIGNATURE_MAX];
-	size_t len = 0;
+	struct signature sig = { .len = 0 };
 
 	s->lie = SOFT_STAYS_SHUT;
 	assert_int_equal(
-		signer_sign(&s->signer, ALG_ES256, message, 1, sig, &len, NULL),
+		signer_sign(&s->signer, ALG_ES256, message, 1, &sig, NULL),
 		PO_E_PIN);
 	assert_false(s->signer.unlocked);
 	assert_int_equal(s->signs, 0);
@@ -213,12 +208,11 @@ TEST(certificate_of_another_key)
 {
 	struct soft_signer *s = soft_signer_new(
 		keys[RSA_2048], data_certificate("sandbox/cert.pem"));
-	uint8_t sig[SIGNATURE_MAX];
+	struct signature sig = { .len = 0 };
 	struct po_error err = { 0 };
-	size_t len = 0;
 
 	assert_int_equal(
-		signer_sign(&s->signer, ALG_RS384, message, 1, sig, &len, &err),
+		signer_sign(&s->signer, ALG_RS384, message, 1, &sig, &err),
 		PO_E_CRYPTO);
 	assert_non_null(strstr(err.text, "certificate"));
 	assert_int_equal(s->signs, 0);
@@ -230,16 +224,15 @@ TEST(certificate_of_this_key)
 	po_auto_t(EVP_PKEY) *key = data_private_key("sandbox/key.pem");
 	struct soft_signer *s =
 		soft_signer_new(key, data_certificate("sandbox/cert.pem"));
-	uint8_t sig[SIGNATURE_MAX];
+	struct signature sig = { .len = 0 };
 	struct po_error err = { 0 };
-	size_t len = 0;
 
 	assert_int_equal(
-		signer_sign(&s->signer, ALG_RS384, message, 1, sig, &len, NULL),
+		signer_sign(&s->signer, ALG_RS384, message, 1, &sig, NULL),
 		PO_OK);
 	s->lie = SOFT_FLIPPED;
 	assert_int_equal(
-		signer_sign(&s->signer, ALG_RS384, message, 1, sig, &len, &err),
+		signer_sign(&s->signer, ALG_RS384, message, 1, &sig, &err),
 		PO_E_CRYPTO);
 	assert_non_null(strstr(err.text,
 			       "does not verify with the public key of the "
@@ -253,18 +246,18 @@ TEST(pss_salt_is_as_long_as_the_hash)
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	po_auto(pubkey) *pub = public_half(keys[RSA_2048]);
 	EVP_PKEY_CTX *ctx = NULL;
-	uint8_t sig[SIGNATURE_MAX];
-	size_t len = sizeof(sig);
+	struct signature sig = { .len = SIGNATURE_MAX };
 
 	assert_true(EVP_DigestSignInit(md, &ctx, EVP_sha256(), NULL,
 				       keys[RSA_2048]) > 0);
 	assert_true(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) >
 		    0);
 	assert_true(EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, 20) > 0);
-	assert_true(EVP_DigestSign(md, sig, &len, (const uint8_t *)message,
+	assert_true(EVP_DigestSign(md, sig.bytes, &sig.len,
+				   (const uint8_t *)message,
 				   strlen(message)) > 0);
 	assert_int_equal(signature_verify(pub, ALG_PS256, message,
-					  strlen(message), sig, len, NULL),
+					  strlen(message), &sig, NULL),
 			 PO_E_CRYPTO);
 	EVP_MD_CTX_free(md);
 }
@@ -272,23 +265,24 @@ TEST(pss_salt_is_as_long_as_the_hash)
 /* Zeros would verify anything in a verifier that forgets to look. */
 TEST(zero_signatures)
 {
-	static const uint8_t zeros[SIGNATURE_MAX];
-	uint8_t ones[64] = { 0 };
+	struct signature sig = { .len = 64 };
 	po_auto(pubkey) *ec = public_half(keys[P256]);
 	po_auto(pubkey) *rsa = public_half(keys[RSA_2048]);
 
 	assert_int_equal(
-		signature_verify(ec, ALG_ES256, message, 1, zeros, 64, NULL),
+		signature_verify(ec, ALG_ES256, message, 1, &sig, NULL),
 		PO_E_CRYPTO);
-	ones[31] = ones[63] = 1;
+	sig.bytes[31] = sig.bytes[63] = 1;
 	assert_int_equal(
-		signature_verify(ec, ALG_ES256, message, 1, ones, 64, NULL),
+		signature_verify(ec, ALG_ES256, message, 1, &sig, NULL),
 		PO_E_CRYPTO);
+	sig = (struct signature){ .len = 256 };
 	assert_int_equal(
-		signature_verify(rsa, ALG_RS256, message, 1, zeros, 256, NULL),
+		signature_verify(rsa, ALG_RS256, message, 1, &sig, NULL),
 		PO_E_CRYPTO);
+	sig.len = 0;
 	assert_int_equal(
-		signature_verify(rsa, ALG_PS256, message, 1, zeros, 0, NULL),
+		signature_verify(rsa, ALG_PS256, message, 1, &sig, NULL),
 		PO_E_CRYPTO);
 }
 
@@ -297,16 +291,14 @@ TEST(many_keep_their_width)
 {
 	struct soft_signer *s = soft_signer_new(keys[P256], NULL);
 	unsigned int with_zero = 0;
-	uint8_t sig[SIGNATURE_MAX];
+	struct signature sig = { .len = 0 };
 
 	for (int i = 0; i < 1500; i++) {
-		size_t len = 0;
-
 		assert_int_equal(signer_sign(&s->signer, ALG_ES256, &i,
-					     sizeof(i), sig, &len, NULL),
+					     sizeof(i), &sig, NULL),
 				 PO_OK);
-		assert_int_equal(len, 64);
-		with_zero += sig[0] == 0 || sig[32] == 0;
+		assert_int_equal(sig.len, 64);
+		with_zero += sig.bytes[0] == 0 || sig.bytes[32] == 0;
 	}
 	assert_true(with_zero > 0);
 	signer_free(&s->signer);

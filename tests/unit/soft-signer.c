@@ -87,8 +87,9 @@ static size_t tamper(enum soft_lie lie, uint8_t *sig, size_t n)
 }
 
 static enum po_status soft_sign(struct signer *signer, enum alg alg,
-				const void *data, size_t len, uint8_t *sig,
-				size_t *ret_sig_len, struct po_error *err)
+				const void *data, size_t len,
+				struct signature *ret_signature,
+				struct po_error *err)
 {
 	struct soft_signer *s = soft_of(signer);
 	po_auto_t(EVP_PKEY) *other = NULL;
@@ -102,8 +103,9 @@ static enum po_status soft_sign(struct signer *signer, enum alg alg,
 	if (s->lie == SOFT_OTHER_DATA)
 		len--;
 	if (s->lie != SOFT_EMPTY)
-		n = sign_with(s, other ? other : s->key, alg, data, len, sig);
-	*ret_sig_len = tamper(s->lie, sig, n);
+		n = sign_with(s, other ? other : s->key, alg, data, len,
+			      ret_signature->bytes);
+	ret_signature->len = tamper(s->lie, ret_signature->bytes, n);
 	return PO_OK;
 }
 

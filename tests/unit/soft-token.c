@@ -19,11 +19,12 @@ static enum po_status counted_unlock(struct signer *s, struct po_error *err)
 }
 
 static enum po_status counted_sign(struct signer *s, enum alg alg,
-				   const void *data, size_t len, uint8_t *sig,
-				   size_t *ret_sig_len, struct po_error *err)
+				   const void *data, size_t len,
+				   struct signature *ret_signature,
+				   struct po_error *err)
 {
 	soft_token.signs++;
-	return soft_ops->sign(s, alg, data, len, sig, ret_sig_len, err);
+	return soft_ops->sign(s, alg, data, len, ret_signature, err);
 }
 
 static struct signer_ops counted_ops;
