@@ -235,16 +235,17 @@ static void mint(struct entry *e)
 	struct broker *b = e->broker;
 	const struct served *s = served_of(e);
 	json_auto_t *job = s ? job_of(e, s) : NULL;
+	struct worker_task task = { .answer = on_answer, .user = e };
 	struct po_error why = { 0 };
 	enum po_status st = PO_OK;
 
 	if (e->is_minting || !s)
 		return;
+	task.timeout_ms = worker_time_ms(s->profile);
 	for (struct waiter *w = e->waiters; w; w = w->next)
 		w->has_tried = true;
-	st = job ? workers_submit(b->workers, s->module, job,
-				  worker_time_ms(s->profile), on_answer, e,
-				  &why)
+	task.message = job;
+	st = job ? workers_submit(b->workers, s->module, &task, &why)
 		 : po_no_memory(&why);
 	e->is_minting = st == PO_OK;
 	if (st != PO_OK)

@@ -171,6 +171,7 @@ static enum po_status submit_unlock(struct agent *agent,
 				     "unlock", "profile", s->profile->name,
 				     "digest", s->digest, "pin", pin, "peer",
 				     requester_json(server_peer(request)));
+	const struct worker_task task = { job, UNLOCK_TIME_MS, on_unlocked, c };
 	enum po_status st = check_pin(s, pin, err);
 
 	if (c) {
@@ -180,8 +181,7 @@ static enum po_status submit_unlock(struct agent *agent,
 	if (st == PO_OK && (!c || !c->profile || !job))
 		st = po_no_memory(err);
 	if (st == PO_OK)
-		st = workers_submit(agent->workers, s->module, job,
-				    UNLOCK_TIME_MS, on_unlocked, c, err);
+		st = workers_submit(agent->workers, s->module, &task, err);
 	if (st != PO_OK && c)
 		control_free(c);
 	return st;

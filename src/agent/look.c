@@ -58,6 +58,7 @@ bool agent_look(struct agent *agent, const struct served *s,
 	struct look *look = calloc(1, sizeof(*look));
 	json_auto_t *job = json_pack("{s:s, s:s, s:s}", "op", "look", "profile",
 				     s->profile->name, "digest", s->digest);
+	const struct worker_task task = { job, LOOK_TIME_MS, on_looked, look };
 
 	if (look && job && strlen(s->profile->name) < sizeof(look->profile)) {
 		look->agent = agent;
@@ -65,8 +66,8 @@ bool agent_look(struct agent *agent, const struct served *s,
 		       strlen(s->profile->name) + 1);
 		look->done = done;
 		look->user = user;
-		if (workers_submit(agent->workers, s->module, job, LOOK_TIME_MS,
-				   on_looked, look, NULL) == PO_OK)
+		if (workers_submit(agent->workers, s->module, &task, NULL) ==
+		    PO_OK)
 			return true;
 	}
 	free(look);

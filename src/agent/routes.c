@@ -338,6 +338,9 @@ static void route_jwks(struct agent *agent, struct server_request *request,
 {
 	const struct served *s = served_find(&agent->served, name);
 	json_auto_t *job = NULL;
+	struct worker_task task = { .timeout_ms = LOOK_TIME_MS,
+				    .answer = on_jwks,
+				    .user = request };
 	struct po_error why = { 0 };
 
 	if (!s) {
@@ -348,8 +351,9 @@ static void route_jwks(struct agent *agent, struct server_request *request,
 			"digest", s->digest);
 	if (!job)
 		(void)po_no_memory(&why);
-	if (!job || workers_submit(agent->workers, s->module, job, LOOK_TIME_MS,
-				   on_jwks, request, &why) != PO_OK)
+	task.message = job;
+	if (!job ||
+	    workers_submit(agent->workers, s->module, &task, &why) != PO_OK)
 		agent_answer_error(request, &why, 0);
 }
 

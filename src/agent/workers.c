@@ -342,8 +342,7 @@ static bool listen_to(struct workers *w, struct worker *worker)
 /* ---- the pool ----------------------------------------------------------- */
 
 enum po_status workers_submit(struct workers *w, const char *module,
-			      const json_t *message, int64_t timeout_ms,
-			      worker_answer *answer, void *user,
+			      const struct worker_task *task,
 			      struct po_error *err)
 {
 	struct worker *worker = find(w, module);
@@ -357,7 +356,8 @@ enum po_status workers_submit(struct workers *w, const char *module,
 		return po_fail(err, PO_E_AGENT, 0,
 			       "the agent has too much to do");
 	job = calloc(1, sizeof(*job));
-	if (!job || !(job->message = json_copy((json_t *)(uintptr_t)message))) {
+	if (!job ||
+	    !(job->message = json_copy((json_t *)(uintptr_t)task->message))) {
 		free(job);
 		return po_no_memory(err);
 	}
@@ -367,9 +367,9 @@ enum po_status workers_submit(struct workers *w, const char *module,
 		job_free(job);
 		return po_no_memory(err);
 	}
-	job->deadline_ms = clock_monotonic_ms(w->clock) + timeout_ms;
-	job->answer = answer;
-	job->user = user;
+	job->deadline_ms = clock_monotonic_ms(w->clock) + task->timeout_ms;
+	job->answer = task->answer;
+	job->user = task->user;
 	for (end = &worker->jobs; *end; end = &(*end)->next)
 		;
 	*end = job;

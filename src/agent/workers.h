@@ -47,15 +47,20 @@ struct workers *workers_new(const struct po_clock *clock, struct helper *helper,
 			    const struct workers_events *events) PO_MUST_CHECK;
 void workers_free(struct workers *workers);
 
+struct worker_task {           /* all borrowed; what answer gets until then */
+	const json_t *message; /* the job */
+	int64_t timeout_ms;    /* from now on */
+	worker_answer *answer;
+	void *user; /* may be NULL */
+};
+
 /*
- * Hands message, a job (borrowed), to the worker of module, which is started
- * if need be. answer is called later, never from here, timeout_ms from now at
- * the latest; then the worker counts as hung and is replaced. user may be
- * NULL.
+ * Hands the task to the worker of module, which is started if need be. answer
+ * is called later, never from here, after timeout_ms at the latest; then the
+ * worker counts as hung and is replaced.
  */
 enum po_status workers_submit(struct workers *workers, const char *module,
-			      const json_t *message, int64_t timeout_ms,
-			      worker_answer *answer, void *user,
+			      const struct worker_task *task,
 			      struct po_error *err) PO_MUST_CHECK;
 
 /* Adds what to poll for; returns the new count. */

@@ -238,30 +238,13 @@ static json_t *fingerprint_of(const struct access_token *token)
 	return json_string(text);
 }
 
-/* token NULL: none. */
-static enum po_status answer(const struct po_env *env,
-			     const struct profile *profile, uint64_t of,
-			     enum po_status status, long http_status,
-			     const struct access_token *token,
-			     struct po_error *err)
+static json_t *answer_record(uint64_t of, enum po_status status,
+			     long http_status)
 {
-	json_auto_t *record = NULL;
-	uint64_t seq;
-
-	if (of == 0)
-		return PO_OK;
-	record = json_pack(
-		"{s:s, s:I, s:s, s:o}", "event", "answer", "of", (json_int_t)of,
-		"status", po_status_name(status), "http_status",
-		http_status ? json_integer(http_status) : json_null());
-	if (!record ||
-	    (token &&
-	     (json_object_set_new(record, "access_token",
-				  fingerprint_of(token)) != 0 ||
-	      json_object_set_new(record, "expires_at",
-				  json_integer(token->expires_at_s)) != 0)))
-		return po_no_memory(err);
-	return hand_over(env, profile, po_steal(record), &seq, err);
+	return json_pack("{s:s, s:I, s:s, s:o}", "event", "answer", "of",
+			 (json_int_t)of, "status", po_status_name(status),
+			 "http_status",
+			 http_status ? json_integer(http_status) : json_null());
 }
 
 enum po_status audit_answer(const struct po_env *env,
@@ -269,15 +252,35 @@ enum po_status audit_answer(const struct po_env *env,
 			    long http_status, const struct access_token *token,
 			    struct po_error *err)
 {
-	return answer(env, profile, of, PO_OK, http_status, token, err);
+	json_auto_t *record = NULL;
+	uint64_t seq;
+
+	if (of == 0)
+		return PO_OK;
+	record = answer_record(of, PO_OK, http_status);
+	if (!record ||
+	    json_object_set_new(record, "access_token",
+				fingerprint_of(token)) != 0 ||
+	    json_object_set_new(record, "expires_at",
+				json_integer(token->expires_at_s)) != 0)
+		return po_no_memory(err);
+	return hand_over(env, profile, po_steal(record), &seq, err);
 }
 
 void audit_failure(const struct po_env *env, const struct profile *profile,
 		   uint64_t of, enum po_status status, long http_status)
 {
+	json_auto_t *record = NULL;
 	struct po_error why = { 0 };
+	uint64_t seq;
+	enum po_status st;
 
-	if (answer(env, profile, of, status, http_status, NULL, &why) != PO_OK)
+	if (of == 0)
+		return;
+	record = answer_record(of, status, http_status);
+	st = record ? hand_over(env, profile, po_steal(record), &seq, &why)
+		    : po_no_memory(&why);
+	if (st != PO_OK)
 		log_warn("%s", why.text);
 }
 

@@ -98,8 +98,7 @@ void workers_free(struct workers *workers)
 }
 
 enum po_status workers_submit(struct workers *workers, const char *module,
-			      const json_t *message, int64_t timeout_ms,
-			      worker_answer *answer, void *user,
+			      const struct worker_task *task,
 			      struct po_error *err)
 {
 	struct fake_job *job = NULL;
@@ -109,10 +108,10 @@ enum po_status workers_submit(struct workers *workers, const char *module,
 		return po_fail(err, fake_workers.refuses, 0, "no worker");
 	assert_true(fake_workers.count < FAKE_JOBS_MAX);
 	job = &fake_workers.jobs[fake_workers.count++];
-	*job = (struct fake_job){ .message = json_deep_copy(message),
-				  .timeout_ms = timeout_ms,
-				  .answer = answer,
-				  .user = user };
+	*job = (struct fake_job){ .message = json_deep_copy(task->message),
+				  .timeout_ms = task->timeout_ms,
+				  .answer = task->answer,
+				  .user = task->user };
 	assert_non_null(job->message);
 	(void)snprintf(job->module, sizeof(job->module), "%s", module);
 	return PO_OK;

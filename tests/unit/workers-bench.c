@@ -134,8 +134,10 @@ void ask_in(const char *module, struct asked *a, int64_t timeout_ms)
 	struct po_error err = { 0 };
 
 	*a = (struct asked){ 0 };
-	if (workers_submit(workers, module, job, timeout_ms, on_answer, a,
-			   &err) != PO_OK)
+	if (workers_submit(
+		    workers, module,
+		    &(struct worker_task){ job, timeout_ms, on_answer, a },
+		    &err) != PO_OK)
 		fail_msg("%s", err.text);
 }
 

@@ -154,9 +154,12 @@ TEST(at_the_end_all_are_waited_for_until_it_is_late)
 	workers_handle(workers);
 	begins(0);
 	assert_false(workers_finish(workers, until_ms));
-	assert_int_equal(workers_submit(workers, "/lib/a.so", job, TIMEOUT_MS,
-					on_answer, &asked[2], &err),
-			 PO_E_AGENT);
+	assert_int_equal(
+		workers_submit(workers, "/lib/a.so",
+			       &(struct worker_task){ job, TIMEOUT_MS,
+						      on_answer, &asked[2] },
+			       &err),
+		PO_E_AGENT);
 	answers(0, hears_job(0), 1);
 	assert_int_equal(asked[0].value, 1);
 	channel_close(&starts[0].channel);

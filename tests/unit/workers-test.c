@@ -123,18 +123,26 @@ TEST(modules_have_a_maximum)
 
 	for (int i = 0; i < WORKERS_MAX; i++) {
 		(void)snprintf(module, sizeof(module), "/lib/%d.so", i);
-		assert_int_equal(workers_submit(workers, module, job,
-						TIMEOUT_MS, on_answer,
-						&asked[0], &err),
+		assert_int_equal(workers_submit(workers, module,
+						&(struct worker_task){
+							job, TIMEOUT_MS,
+							on_answer, &asked[0] },
+						&err),
 				 PO_OK);
 	}
-	assert_int_equal(workers_submit(workers, "/lib/more.so", job,
-					TIMEOUT_MS, on_answer, &asked[0], &err),
-			 PO_E_CONFIG);
+	assert_int_equal(
+		workers_submit(workers, "/lib/more.so",
+			       &(struct worker_task){ job, TIMEOUT_MS,
+						      on_answer, &asked[0] },
+			       &err),
+		PO_E_CONFIG);
 	assert_string_equal(err.text, "more than 64 modules");
-	assert_int_equal(workers_submit(workers, "/lib/63.so", job, TIMEOUT_MS,
-					on_answer, &asked[0], NULL),
-			 PO_OK);
+	assert_int_equal(
+		workers_submit(workers, "/lib/63.so",
+			       &(struct worker_task){ job, TIMEOUT_MS,
+						      on_answer, &asked[0] },
+			       NULL),
+		PO_OK);
 }
 
 TEST(jobs_of_a_worker_have_a_maximum)
@@ -143,17 +151,25 @@ TEST(jobs_of_a_worker_have_a_maximum)
 	struct po_error err = { 0 };
 
 	for (int i = 0; i < WORKER_JOBS_MAX; i++)
-		assert_int_equal(workers_submit(workers, "/lib/a.so", job,
-						TIMEOUT_MS, on_answer,
-						&asked[0], NULL),
+		assert_int_equal(workers_submit(workers, "/lib/a.so",
+						&(struct worker_task){
+							job, TIMEOUT_MS,
+							on_answer, &asked[0] },
+						NULL),
 				 PO_OK);
-	assert_int_equal(workers_submit(workers, "/lib/a.so", job, TIMEOUT_MS,
-					on_answer, &asked[0], &err),
-			 PO_E_AGENT);
+	assert_int_equal(
+		workers_submit(workers, "/lib/a.so",
+			       &(struct worker_task){ job, TIMEOUT_MS,
+						      on_answer, &asked[0] },
+			       &err),
+		PO_E_AGENT);
 	assert_int_equal(status_number(0, "jobs"), WORKER_JOBS_MAX);
-	assert_int_equal(workers_submit(workers, "/lib/b.so", job, TIMEOUT_MS,
-					on_answer, &asked[0], NULL),
-			 PO_OK);
+	assert_int_equal(
+		workers_submit(workers, "/lib/b.so",
+			       &(struct worker_task){ job, TIMEOUT_MS,
+						      on_answer, &asked[0] },
+			       NULL),
+		PO_OK);
 }
 
 /* ---- a worker that dies ------------------------------------------------- */
