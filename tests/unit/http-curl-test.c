@@ -11,6 +11,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "config.h"
+#include "fake-clock.h"
 #include "request-fields.h"
 #include "unit.h"
 
@@ -292,6 +293,55 @@ TEST(post_is_exact)
 	assert_string_equal(json_text(request, "body"), FORM);
 	fields_of(request, &fields);
 	assert_string_equal(buf_text(&fields), wanted);
+}
+
+/* A device may think longer than the exchange may take. */
+struct slow_body {
+	struct fake_clock *clock;
+	struct secret *body;
+};
+
+static enum po_status wait_for_body(void *user, const struct secret **ret_body,
+				    struct po_error *err)
+{
+	const struct slow_body *slow = user;
+
+	(void)err;
+	fake_clock_advance(slow->clock, 10 * HTTP_TIMEOUT_DEFAULT_MS);
+	*ret_body = slow->body;
+	return PO_OK;
+}
+
+TEST(the_wait_for_a_late_body_is_not_the_exchanges)
+{
+	struct fake_clock fake;
+	struct slow_body slow = { &fake, secret_from(FORM, strlen(FORM)) };
+	const struct http_late_body late = { strlen(FORM), wait_for_body,
+					     &slow };
+	char url[PATH_LEN], ca_file[PATH_LEN];
+	const struct http_request request = {
+		.method = HTTP_POST,
+		.url = url,
+		.accept = "application/json",
+		.content_type = "application/x-www-form-urlencoded",
+		.ca_file = ca_file,
+		.late_body = &late,
+	};
+	po_auto_http_response r = { 0 };
+	json_auto_t *seen = NULL;
+	struct http_client *patient = NULL;
+
+	fake_clock_init(&fake, 1800000000);
+	assert_int_equal(curl_client_new(&fake.clock, &patient, NULL), PO_OK);
+	http_response_init(&r);
+	url_of(url, GOOD, "localhost", "/ok");
+	in_dir(ca_file, "ca", ".pem");
+	assert_int_equal(patient->perform(patient, &request, &r, NULL), PO_OK);
+	assert_int_equal(r.status, 200);
+	seen = last_request("requests");
+	assert_string_equal(json_text(seen, "body"), FORM);
+	patient->free(patient);
+	secret_free(slow.body);
 }
 
 TEST(get_is_exact)

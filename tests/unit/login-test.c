@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <openssl/ec.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -239,19 +240,37 @@ TEST(in_one_run_a_login_that_failed_is_the_last)
 	assert_int_equal(logins(), 1);
 }
 
+static CK_RV login_says;
+
 static CK_RV no_login(const char *function)
 {
-	return strcmp(function, "C_Login") == 0 ? CKR_PIN_LOCKED : CKR_OK;
+	return strcmp(function, "C_Login") == 0 ? login_says : CKR_OK;
 }
 
-TEST(a_pin_that_was_not_looked_at_is_not_remembered)
+struct refusal_row {
+	const char *name;
+	CK_RV rv;
+	bool is_remembered;
+};
+static const struct refusal_row refusal_rows[] = {
+	{ "refused: incorrect", CKR_PIN_INCORRECT, true },
+	{ "refused: invalid", CKR_PIN_INVALID, true },
+	{ "refused: its length", CKR_PIN_LEN_RANGE, true },
+	{ "refused: locked, not looked at", CKR_PIN_LOCKED, false },
+	{ "refused: expired, but right", CKR_PIN_EXPIRED, false },
+	{ "refused: the device failed", CKR_DEVICE_ERROR, false },
+};
+
+ROWS(refusal_rows, a_pin_that_the_token_looked_at_and_refused_is_remembered)
 {
+	login_says = row->rv;
 	paper.before = no_login;
-	assert_int_equal(open_and_sign(), PO_E_PIN_LOCKED);
+	assert_int_not_equal(open_and_sign(), PO_OK);
 	kept_pin_clear(&ps.kept);
 	paper.before = NULL;
-	assert_int_equal(open_and_sign(), PO_OK);
-	assert_int_equal(logins(), 2);
+	assert_int_equal(open_and_sign(),
+			 row->is_remembered ? PO_E_PIN : PO_OK);
+	assert_int_equal(logins(), row->is_remembered ? 1 : 2);
 }
 
 TEST(without_a_place_to_remember_it_a_stored_pin_is_withheld)
@@ -322,6 +341,26 @@ static int64_t hurried_ms(void *user)
 	(void)user;
 	return __atomic_add_fetch(&ps.clock.monotonic_ms, 200,
 				  __ATOMIC_SEQ_CST);
+}
+
+/* Each call takes 400 ms by the clock and no time at all; the last one waits. */
+static CK_RV slow_calls(const char *function)
+{
+	struct pollfd nobody = { .fd = hangs_in_pipe[0], .events = POLLIN };
+
+	fake_clock_advance(&ps.clock, 400);
+	if (strcmp(function, "C_Sign") == 0)
+		(void)poll(&nobody, 1, 1000);
+	return CKR_OK;
+}
+
+TEST(slow_calls_add_up_to_one_deadline)
+{
+	assert_int_equal(pipe2(hangs_in_pipe, O_CLOEXEC), 0);
+	ps.request.timeout_s = 2;
+	paper.before = slow_calls;
+	assert_int_equal(open_and_sign(), PO_E_DEVICE);
+	paper_says("did not answer in time (in C_Sign)");
 }
 
 static CK_RV hang_there(const char *function)

@@ -3,10 +3,13 @@
  * Which token, key and certificate a URI leads to: where several fit, where one is
  * gone, and where a module does not tell the truth.
  */
+#include "cryptoki/object.h"
 #include "paper-signer.h"
 #include "unit.h"
 
+#include <openssl/bio.h>
 #include <openssl/ec.h>
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +44,25 @@ static bool is_key(EVP_PKEY *key)
 {
 	return ps.signer->pubkey &&
 	       EVP_PKEY_eq(pubkey_evp(ps.signer->pubkey), key) == 1;
+}
+
+/* A list as read from a file, of one certificate of this key. */
+static void file_of(EVP_PKEY *key, struct certificate_list *list)
+{
+	struct paper_object *o = paper_add_certificate(0, "file", "file", key,
+						       PAPER_NOW_S, FOREVER);
+	const struct paper_attribute *der = paper_attribute(o, CKA_VALUE);
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text = NULL;
+	long len;
+
+	o->is_gone = true;
+	assert_true(PEM_write_bio(bio, "CERTIFICATE", "", der->value,
+				  (long)der->len) > 0);
+	len = BIO_get_mem_data(bio, &text);
+	assert_int_equal(certificate_list_parse(text, (size_t)len, list, NULL),
+			 PO_OK);
+	(void)BIO_free(bio);
 }
 
 /* ---- tokens -------------------------------------------------------------------------- */
@@ -238,6 +260,28 @@ TEST(a_successor_is_used_when_the_certificate_is_read_again)
 	assert_non_null(ps.signer->cert);
 }
 
+TEST(a_certificate_of_a_file_stays_when_its_successor_is_of_another_key)
+{
+	struct certificate_list list = { 0 };
+	size_t len = 0;
+
+	ps.request.certificates = &list;
+	(void)paper_add_public(0, "1", "key", one);
+	(void)paper_add_private(0, "1", "key", one);
+	file_of(one, &list);
+	assert_int_equal(paper_open(LAB), PO_OK);
+	assert_int_equal(paper_unlock(), PO_OK);
+	assert_non_null(certificate_der(ps.signer->cert, &len));
+	certificate_list_clear(&list);
+	file_of(two, &list);
+	assert_int_equal(token_signer_refresh(ps.signer, &ps.err), PO_E_CRYPTO);
+	assert_non_null(ps.signer->cert);
+	assert_true(pubkey_equal(certificate_pubkey(ps.signer->cert),
+				 ps.signer->pubkey));
+	paper_close(); /* it borrows the list */
+	certificate_list_clear(&list);
+}
+
 /* ---- keys ---------------------------------------------------------------------------------- */
 
 TEST(a_private_key_by_its_label_or_by_its_certificates_id)
@@ -305,10 +349,13 @@ TEST(a_length_beyond_what_was_given_is_no_value)
 	struct paper_object *cert =
 		paper_add_certificate(0, "1", "key", one, PAPER_NOW_S, FOREVER);
 
-	paper_attribute(cert, CKA_ID)->claimed = 100000;
-	paper_attribute(cert, CKA_LABEL)->claimed = 100000;
+	paper_attribute(cert, CKA_ID)->claimed = SIGNER_ID_MAX + 1;
+	paper_attribute(cert, CKA_LABEL)->claimed = OBJECT_LABEL_MAX + 1;
 	assert_int_equal(paper_open(LAB), PO_OK);
 	assert_int_equal(ps.signer->id_len, 0);
+	paper_attribute(cert, CKA_ID)->claimed = 0;
+	assert_int_equal(paper_open(LAB), PO_OK);
+	assert_int_equal(ps.signer->id_len, 1);
 	paper_attribute(cert, CKA_VALUE)->claimed = 1000000;
 	assert_int_equal(paper_open(LAB), PO_E_CRYPTO);
 }
