@@ -257,6 +257,8 @@ static CK_RV p_C_GetSlotInfo(CK_SLOT_ID id, CK_SLOT_INFO *info)
 static CK_RV p_C_GetTokenInfo(CK_SLOT_ID id, CK_TOKEN_INFO *info)
 {
 	CALLED(NULL);
+	if (id >= paper.token_count)
+		return CKR_SLOT_ID_INVALID;
 	if (paper.is_absent[id])
 		return CKR_TOKEN_NOT_PRESENT;
 	*info = paper.tokens[id];

@@ -129,13 +129,23 @@ TEST(more_slots_than_are_listed_at_once)
 	assert_true(is_key(one));
 }
 
+static unsigned int looks;
+
+static CK_RV count_looks(const char *function)
+{
+	looks += strcmp(function, "C_GetTokenInfo") == 0;
+	return CKR_OK;
+}
+
 TEST(more_slots_than_there_are_are_not_believed)
 {
+	paper.before = count_looks;
+	looks = 0;
 	paper.claimed_slots = 1000000;
 	(void)paper_add_certificate(0, "1", "key", one, PAPER_NOW_S, FOREVER);
 	/* what lies beyond was zeroed, and is slot 0 once more */
 	(void)paper_open("pkcs11:serial=1;object=key");
-	assert_true(paper_calls("C_GetTokenInfo") <= 200);
+	assert_in_range(looks, 1, 200);
 }
 
 TEST(a_slot_that_says_nothing_of_its_token_is_passed_over)
