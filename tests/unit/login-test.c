@@ -379,7 +379,7 @@ TEST(c_finalize_has_a_deadline_of_its_own)
 	int64_t before_ms;
 
 	assert_int_equal(pipe2(hangs_in_pipe, O_CLOEXEC), 0);
-	ps.request.timeout_s = 3600;
+	ps.request.timeout_s = 30;
 	assert_int_equal(open_and_sign(), PO_OK);
 	failing = "C_Finalize";
 	paper.before = hang_there;
