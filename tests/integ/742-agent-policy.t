@@ -168,10 +168,12 @@ unlock_and_lock() {
 	may $USER_A $GROUP_A $DOOR theirs
 	hasnt "$(LEDGER)" "$SOFTHSM_PIN"
 }
+is_locked() { answers 200 /v1/status && is '.profiles[0].locked'; }
 socket_of_another_gets_no_pin() {
 	own_world
 	lab_profile person 'pin-from = "prompt"'
 	up
+	within 10 is_locked # else there is nothing to unlock
 	chown $USER_A "$AGENT_SOCKET"
 	fails 15 "uid $USER_A" "$P11OAUTH" unlock person --socket "$AGENT_SOCKET" --pin-from "cmd:touch $T/asked"
 	[ ! -e "$T/asked" ] # not even a person was asked

@@ -127,8 +127,8 @@ struct server_request *bench_request(const char *method, const char *path)
 	memset(r, 0, sizeof(*r));
 	r->method = method;
 	r->path = path;
-	r->peer = (struct requester){ .uid = 1000, .gid = 100, .pid = 4711 };
-	r->peer_ids.uid = 1000;
+	r->peer = (struct requester){ .uid = 4242, .gid = 100, .pid = 4711 };
+	r->peer_ids.uid = 4242;
 	r->peer_ids.gids[0] = 100;
 	r->peer_ids.gids[1] = 2000;
 	r->peer_ids.gid_count = 2;

@@ -53,7 +53,7 @@ void bench_reload(const char *config);
 struct served *bench_profile(const char *name);
 
 /*
- * A request of uid 1000 that is not sent yet; it goes with the bench. One that
+ * A request of uid 4242 that is not sent yet; it goes with the bench. One that
  * is still to be filled in is sent by agent_route(). bench_get() sends it at
  * once.
  */

@@ -41,7 +41,7 @@ TEST(a_first_caller_makes_one_job_that_says_who_and_what)
 	assert_string_equal(fake_job_text(job, "digest"), s->digest);
 	assert_string_equal(fake_job_text(job, "scope"), "system/Patient.read");
 	who = json_object_get(job->message, "peer");
-	assert_int_equal(json_integer_value(json_object_get(who, "uid")), 1000);
+	assert_int_equal(json_integer_value(json_object_get(who, "uid")), 4242);
 	assert_int_equal(json_integer_value(json_object_get(who, "pid")), 4711);
 	assert_int_equal(asked[0].answers, 0);
 	assert_int_equal(counts().waiting, 1);

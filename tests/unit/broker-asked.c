@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct requester peer = { .uid = 1000, .gid = 100, .pid = 4711 };
+static const struct requester peer = { .uid = 4242, .gid = 100, .pid = 4711 };
 
 static void on_answer(void *user, const struct cached_token *token,
 		      const struct po_error *why, int64_t retry_ms)

@@ -12,7 +12,7 @@ struct asked {
 	int64_t retry_ms;
 };
 
-/* Asks as uid 1000, process 4711; a is borrowed until the answer. */
+/* Asks as uid 4242, process 4711; a is borrowed until the answer. */
 void asked_ask(const char *profile, struct asked *a,
 	       struct broker_request request);
 #define ask(profile, a, ...) \

@@ -14,7 +14,7 @@
 #define CONFIG                                                                \
 	BENCH_PROFILE("stored", BENCH_ON("one", "a") BENCH_STORED)            \
 	BENCH_PROFILE("typed", BENCH_ON("two", "b") TYPED                     \
-		      "\tallow-uid = { \"1\", \"1000\" }\n")                  \
+		      "\tallow-uid = { \"1\", \"4242\" }\n")                  \
 	BENCH_PROFILE("same-key", BENCH_ON("two", "b") TYPED                  \
 		      "\tallow-gid = { \"1\", \"2000\" }\n")                  \
 	BENCH_PROFILE("same-token", BENCH_ON("two", "c") TYPED)               \
@@ -23,7 +23,7 @@
 	BENCH_PROFILE(                                                        \
 		"pinpad",                                                     \
 		BENCH_ON("four", "b") "\tpin-from = \"pinpad\"\n\tallow-uid " \
-				      "= { \"1000\" }\n")
+				      "= { \"4242\" }\n")
 
 static void sits_on(const char *profile, const char *label, const char *serial)
 {
@@ -75,7 +75,7 @@ static const struct po_error *ask(const char *profile)
 
 	(void)snprintf(path, sizeof(path), "/v1/token/%s", profile);
 	r = bench_request("GET", path);
-	r->peer.uid = r->peer_ids.uid = 1000;
+	r->peer.uid = r->peer_ids.uid = 4242;
 	agent_route(&bench.agent, r);
 	why = (struct po_error){ 0 };
 	if (r->answers) {
@@ -282,11 +282,11 @@ struct right_row {
 };
 static const struct right_row right_rows[] = {
 	{ "right: root", "other-token", 0, 1, true },
-	{ "right: named by uid", "typed", 1000, 100, true },
+	{ "right: named by uid", "typed", 4242, 100, true },
 	{ "right: another uid", "typed", 1001, 100, false },
 	{ "right: named by the second gid", "same-key", 1001, 2000, true },
 	{ "right: another gid", "same-key", 1001, 2001, false },
-	{ "right: no list is nobody else", "same-token", 1000, 100, false },
+	{ "right: no list is nobody else", "same-token", 4242, 100, false },
 };
 
 ROWS(right_rows, the_right_to_ask_is_not_the_right_to_unlock)

@@ -295,29 +295,23 @@ TEST(post_is_exact)
 	assert_string_equal(buf_text(&fields), wanted);
 }
 
-/* A device may think longer than the exchange may take. */
-struct slow_body {
-	struct fake_clock *clock;
-	struct secret *body;
-};
+static struct secret *late_body;
 
+/* A device may think longer than the exchange may take; user: the clock. */
 static enum po_status wait_for_body(void *user, const struct secret **ret_body,
 				    struct po_error *err)
 {
-	const struct slow_body *slow = user;
-
 	(void)err;
-	fake_clock_advance(slow->clock, 10 * HTTP_TIMEOUT_DEFAULT_MS);
-	*ret_body = slow->body;
+	fake_clock_advance(user, 10 * HTTP_TIMEOUT_DEFAULT_MS);
+	*ret_body = late_body;
 	return PO_OK;
 }
 
 TEST(the_wait_for_a_late_body_is_not_the_exchanges)
 {
 	struct fake_clock fake;
-	struct slow_body slow = { &fake, secret_from(FORM, strlen(FORM)) };
 	const struct http_late_body late = { strlen(FORM), wait_for_body,
-					     &slow };
+					     &fake };
 	char url[PATH_LEN], ca_file[PATH_LEN];
 	const struct http_request request = {
 		.method = HTTP_POST,
@@ -331,6 +325,7 @@ TEST(the_wait_for_a_late_body_is_not_the_exchanges)
 	json_auto_t *seen = NULL;
 	struct http_client *patient = NULL;
 
+	late_body = secret_from(FORM, strlen(FORM));
 	fake_clock_init(&fake, 1800000000);
 	assert_int_equal(curl_client_new(&fake.clock, &patient, NULL), PO_OK);
 	http_response_init(&r);
@@ -341,7 +336,7 @@ TEST(the_wait_for_a_late_body_is_not_the_exchanges)
 	seen = last_request("requests");
 	assert_string_equal(json_text(seen, "body"), FORM);
 	patient->free(patient);
-	secret_free(slow.body);
+	secret_free(late_body);
 }
 
 TEST(get_is_exact)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PINs, logins and signatures on a token: how many tries are spent, in which order
- * the module is called, and that no module keeps us.
+ * PINs, logins and signatures on a token: how many tries are spent, in which
+ * order the module is called, and that no module keeps us.
  */
 #include "paper-signer.h"
 #include "unit.h"
@@ -62,7 +62,7 @@ static unsigned int logins(void)
 	return paper_calls("C_Login");
 }
 
-/* ---- calls ---------------------------------------------------------------------- */
+/* ---- calls -------------------------------------------------------------- */
 
 TEST(a_signature_is_one_login_one_init_and_one_sign)
 {
@@ -116,7 +116,7 @@ TEST(a_key_that_does_not_say_so_gets_it_when_it_refuses)
 	assert_int_equal(paper_calls("C_SignInit"), 2);
 }
 
-/* ---- tries that are not spent ------------------------------------------------------ */
+/* ---- tries that are not spent ------------------------------------------- */
 
 struct budget_row {
 	const char *name;
@@ -160,7 +160,7 @@ ROWS(budget_rows, a_try_is_spent_only_where_it_may_be)
 		assert_non_null(strstr(paper.calls, "C_Login (reader)"));
 }
 
-/* ---- a PIN that was refused ------------------------------------------------------------ */
+/* ---- a PIN that was refused --------------------------------------------- */
 
 TEST(a_refused_pin_is_not_sent_again_by_itself)
 {
@@ -284,7 +284,7 @@ TEST(without_a_place_to_remember_it_a_stored_pin_is_withheld)
 	assert_int_equal(logins(), 1);
 }
 
-/* ---- modules that fail, or do not come back --------------------------------------------- */
+/* ---- modules that fail, or do not come back ----------------------------- */
 
 static const char *failing;
 static CK_RV fails_with;
@@ -343,7 +343,8 @@ static int64_t hurried_ms(void *user)
 				  __ATOMIC_SEQ_CST);
 }
 
-/* Each call takes 400 ms by the clock and no time at all; the last one waits. */
+/* Each call takes 400 ms by the clock and no time at all; the last one
+ * waits. */
 static CK_RV slow_calls(const char *function)
 {
 	struct pollfd nobody = { .fd = hangs_in_pipe[0], .events = POLLIN };
@@ -372,8 +373,8 @@ static CK_RV hang_there(const char *function)
 	return CKR_OK;
 }
 
-/* The clock hurries, so that a deadline is a few looks away; a module that hangs
- * in the end has a deadline of its own, however long the token's is. */
+/* The clock hurries, so that a deadline is a few looks away; a module that
+ * hangs in the end has a deadline of its own, however long the token's is. */
 TEST(c_finalize_has_a_deadline_of_its_own)
 {
 	int64_t before_ms;

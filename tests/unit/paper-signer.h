@@ -28,8 +28,8 @@ void paper_signer_down(void);
 
 void paper_pin(const char *pin); /* what the file says from now on */
 
-/* As token_signer_open() and then signer_unlock() have it; the error is in ps.err.
- * One that was opened before is closed. */
+/* As token_signer_open() and then signer_unlock() have it; the error is in
+ * ps.err. One that was opened before is closed. */
 enum po_status paper_open(const char *uri);
 enum po_status paper_unlock(void);
 void paper_close(void);

@@ -34,7 +34,7 @@ unsigned int paper_calls(const char *function)
 	return n;
 }
 
-/* ---- what is written down --------------------------------------------------- */
+/* ---- what is written down ----------------------------------------------- */
 
 static void pad(unsigned char *field, size_t size, const char *text)
 {
@@ -190,7 +190,7 @@ struct paper_object *paper_add_certificate(unsigned int token, const char *id,
 	return o;
 }
 
-/* ---- the module ---------------------------------------------------------------- */
+/* ---- the module --------------------------------------------------------- */
 
 #define CALLED(more)                                    \
 	do {                                            \
@@ -477,7 +477,7 @@ static CK_RV get_function_list(CK_FUNCTION_LIST **ret)
 	return CKR_OK;
 }
 
-/* ---- how it is loaded -------------------------------------------------------------- */
+/* ---- how it is loaded --------------------------------------------------- */
 
 static char library; /* what dlopen() gives for it */
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * paper-token.h - a PKCS #11 module on paper: tokens and objects are what the test
- * writes down, each call is noted, and it may fail, lie or hang as the test wants.
+ * paper-token.h - a PKCS #11 module on paper: tokens and objects are what the
+ * test writes down, each call is noted, and it may fail, lie or hang as the
+ * test wants.
  *
- * A program that includes this is linked with $(paper_token_link), and then loads
- * it by any path.
+ * A program that includes this is linked with $(paper_token_link), and then
+ * loads it by any path.
  */
 #ifndef PO_TESTS_UNIT_PAPER_TOKEN_H
 #define PO_TESTS_UNIT_PAPER_TOKEN_H
@@ -28,8 +29,8 @@ struct paper_object {
 		CK_ATTRIBUTE_TYPE type;
 		uint8_t value[2048];
 		CK_ULONG len;
-		CK_ULONG
-			claimed; /* the length it says it has; 0: the true one */
+		/* the length it says it has; 0: the true one */
+		CK_ULONG claimed;
 	} attributes[PAPER_ATTRIBUTES_MAX];
 	size_t count;
 };
@@ -47,7 +48,8 @@ struct paper {
 	/* "C_Login 739154 C_Sign": what was called, in its order; a PIN behind
 	 * C_Login and C_Sign's mechanism behind C_SignInit */
 	char calls[8192];
-	/* Asked before each call; anything but CKR_OK is its answer. NULL: no. */
+	/* Asked before each call; anything but CKR_OK is its answer. NULL:
+	 * no. */
 	CK_RV (*before)(const char *function);
 	CK_MECHANISM mechanism;
 	CK_RSA_PKCS_PSS_PARAMS pss;

@@ -15,7 +15,7 @@
 	BENCH_PROFILE("typed",                                                \
 		      BENCH_ON("two", "b") "\tpin-from = \"prompt\"\n")       \
 	BENCH_PROFILE("users", BENCH_ON("one", "c") BENCH_STORED              \
-		      "\tallow-uid = { \"1\", \"1000\" }\n")                  \
+		      "\tallow-uid = { \"1\", \"4242\" }\n")                  \
 	BENCH_PROFILE("groups", BENCH_ON("one", "d") BENCH_STORED             \
 		      "\tallow-gid = { \"1\", \"2000\" }\n")                  \
 	BENCH_PROFILE("denied", BENCH_ON("one", "e") BENCH_STORED             \
@@ -105,7 +105,7 @@ TEST(each_hand_out_is_on_record)
 	assert_string_equal(json_text(record, "scope"), "system/*.read");
 	assert_int_equal(number(record, "of"), 7);
 	assert_int_equal(number(record, "expires_at"), BENCH_NOW_S + 300);
-	assert_int_equal(number(json_object_get(record, "peer"), "uid"), 1000);
+	assert_int_equal(number(json_object_get(record, "peer"), "uid"), 4242);
 	(void)ask_for("lab", "scope", "system/Patient.read");
 	give("other", 300);
 	second = bench_record();
@@ -308,7 +308,7 @@ TEST(lists_say_who_may_and_a_refusal_is_on_record)
 	assert_int_equal(bench_get("/v1/token/users")->answers, 0);
 	assert_int_equal(bench_get("/v1/token/groups")->answers, 0);
 	bench_refused(bench_get("/v1/token/denied"), 403, PO_E_POLICY,
-		      "uid 1000 may not have access tokens of profile "
+		      "uid 4242 may not have access tokens of profile "
 		      "'denied'");
 	assert_int_equal(fake_workers.count, 2);
 	assert_int_equal(bench.agent.counts.refused, 1);
@@ -316,7 +316,7 @@ TEST(lists_say_who_may_and_a_refusal_is_on_record)
 	assert_string_equal(json_text(record, "event"), "refuse");
 	assert_string_equal(json_text(record, "profile"), "denied");
 	assert_non_null(strstr(json_text(record, "reason"), "allow-uid"));
-	assert_int_equal(number(json_object_get(record, "peer"), "uid"), 1000);
+	assert_int_equal(number(json_object_get(record, "peer"), "uid"), 4242);
 }
 
 TEST(root_is_no_exception_for_access_tokens)

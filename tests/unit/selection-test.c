@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which token, key and certificate a URI leads to: where several fit, where one is
- * gone, and where a module does not tell the truth.
+ * Which token, key and certificate a URI leads to: where several fit, where
+ * one is gone, and where a module does not tell the truth.
  */
 #include "cryptoki/object.h"
 #include "paper-signer.h"
@@ -65,7 +65,7 @@ static void file_of(EVP_PKEY *key, struct certificate_list *list)
 	(void)BIO_free(bio);
 }
 
-/* ---- tokens -------------------------------------------------------------------------- */
+/* ---- tokens ------------------------------------------------------------- */
 
 TEST(a_second_card_with_the_same_label_is_not_guessed)
 {
@@ -155,7 +155,7 @@ TEST(a_slot_that_says_nothing_of_its_token_is_passed_over)
 	assert_int_equal(paper_open("pkcs11:object=key;serial=1"), PO_OK);
 }
 
-/* ---- certificates ----------------------------------------------------------------------- */
+/* ---- certificates ------------------------------------------------------- */
 
 struct certificate_row {
 	const char *name;
@@ -292,7 +292,7 @@ TEST(a_certificate_of_a_file_stays_when_its_successor_is_of_another_key)
 	certificate_list_clear(&list);
 }
 
-/* ---- keys ---------------------------------------------------------------------------------- */
+/* ---- keys --------------------------------------------------------------- */
 
 TEST(a_private_key_by_its_label_or_by_its_certificates_id)
 {
@@ -352,7 +352,7 @@ TEST(nothing_public_at_all_wants_a_certificate)
 	paper_says("certificate-file");
 }
 
-/* ---- lengths and absences that lie ---------------------------------------------------------- */
+/* ---- lengths and absences that lie -------------------------------------- */
 
 TEST(a_length_beyond_what_was_given_is_no_value)
 {
