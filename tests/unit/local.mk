@@ -40,9 +40,10 @@ unit_tests += tests/unit/check-jwks-test tests/unit/diagnose-test \
 # src/agent
 unit_tests += tests/unit/agent-client-test tests/unit/broker-ask-test \
 	tests/unit/broker-lock-test tests/unit/broker-time-test \
-	tests/unit/channel-test tests/unit/control-test tests/unit/pins-test \
-	tests/unit/policy-test tests/unit/routes-test tests/unit/served-test \
-	tests/unit/sinks-test tests/unit/status-test tests/unit/systemd-test \
+	tests/unit/channel-test tests/unit/control-test tests/unit/listen-test \
+	tests/unit/pins-test tests/unit/policy-test tests/unit/routes-test \
+	tests/unit/served-test tests/unit/server-test tests/unit/sinks-test \
+	tests/unit/status-test tests/unit/systemd-test \
 	tests/unit/workers-life-test tests/unit/workers-test
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
@@ -107,7 +108,9 @@ tests_unit_served_test_LDFLAGS = $(warn_link)
 tests_unit_workers_life_test_LDFLAGS = $(warn_link)
 tests_unit_workers_test_LDFLAGS = $(warn_link)
 
-# These have the real workers, before their double is found.
+# This has the real server, and these the real workers, before their double is
+# found.
+tests_unit_server_test_LDADD = libagent.a $(LDADD)
 workers_bench = tests/unit/workers-bench.c tests/unit/workers-bench.h
 tests_unit_workers_life_test_SOURCES = tests/unit/workers-life-test.c $(workers_bench)
 tests_unit_workers_test_SOURCES = tests/unit/workers-test.c $(workers_bench)
