@@ -46,6 +46,8 @@ static enum po_status take_url(enum discovery_kind kind, const char *base,
 	buf_init(&url, HTTP_URL_MAX);
 	if (!text)
 		return PO_OK;
+	if (!*text)
+		return po_fail(err, PO_E_SERVER, 0, "%s is empty", member);
 	if (kind != DISCOVERY_SMART || strstr(text, "://")) {
 		if (!buf_adds(&url, text))
 			return po_fail(err, PO_E_SERVER, 0, "%s is too long",
