@@ -113,6 +113,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.answer(int(status), answer, fields)
 
 
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 64  # more than any test has clients at once
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tls-cert", required=True)
@@ -124,10 +128,11 @@ def main():
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", options.port), Handler)
+    server = Server(("127.0.0.1", options.port), Handler)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(options.tls_cert, options.tls_key)
-    server.socket = tls.wrap_socket(server.socket, server_side=True)
+    # the handshake is the thread's of the connection: nobody waits for another's
+    server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.options, server.counts, server.lock = options, {}, threading.Lock()
     server.started = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
