@@ -39,7 +39,7 @@ help_of_each_command_names_its_options() {
 		has "$T/out" "$text"
 	done <"$T/rows"
 }
-no_command() { fails 2 "p11oauth help" "$P11OAUTH"; }
+no_command_is_a_usage_error() { fails 2 "p11oauth help" "$P11OAUTH"; }
 unknown_command_has_a_hint() { fails 2 "did you mean 'token'?" "$P11OAUTH" tokne; }
 half_a_command() { fails 2 "jwt inspect, jwt verify" "$P11OAUTH" jwt; }
 unknown_option_has_a_hint() { fails 2 "did you mean '--json'?" "$P11OAUTH" version --jsn; }
@@ -134,7 +134,7 @@ user_file_replaces_a_profile() {
 }
 
 run_tests version_goes_to_stdout version_as_json help_lists_every_command \
-	help_of_each_command_names_its_options no_command \
+	help_of_each_command_names_its_options no_command_is_a_usage_error \
 	unknown_command_has_a_hint half_a_command unknown_option_has_a_hint \
 	option_without_value flag_with_value operand_too_many \
 	options_end_at_two_dashes option_before_the_command \

@@ -61,7 +61,7 @@ rs256_with_kid() {
 rs256_with_x5t() {
 	form '{"alg":"RS256","typ":"JWT","x5t":"kd_Uob1ueoByiUFZQaiS8tPdto4"}' --kid none --x5t --algorithm RS256
 }
-both_scopes() { token --scope 'system/*.*'; token --scope 'system/*.read system/*.*'; }
+both_scopes_are_granted() { token --scope 'system/*.*'; token --scope 'system/*.read system/*.*'; }
 expired_certificate_is_one_warning() {
 	token
 	[ "$(wc -l <"$T/err")" -eq 1 ]
@@ -167,7 +167,7 @@ assert form["client_assertion"].count(".") == 2'
 
 run_tests kid_and_x5t_are_the_published_ones header_without_kid \
 	header_with_kid header_with_x5t rs256_without_kid rs256_with_kid \
-	rs256_with_x5t both_scopes expired_certificate_is_one_warning \
+	rs256_with_x5t both_scopes_are_granted expired_certificate_is_one_warning \
 	expired_certificate_as_an_error \
 	a_server_that_refuses_expired_certificates \
 	json_has_the_answer_and_expires_at output_is_private_and_whole \

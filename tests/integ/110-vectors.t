@@ -55,7 +55,7 @@ verifies() {
 
 rfc7515_a2_rs256() { same_bytes rfc7515_A.2.json 01 a2 RS256; }
 rfc7520_4_1_rs256() { same_bytes rfc7520_4.1.json 02 bilbo RS256; }
-smart_rs384() {
+smart_rs384_is_as_published() {
 	same_bytes smart_RS384.json 03 smart-rsa RS384
 	[ "$(tr -d '\n' <"$T/out" | sha256sum | cut -c1-64)" = \
 		5bb4c07ab1f68e457662d0ef39e9a2439ff52f7353f7a1f2cfaabc04cff82cdb ]
@@ -64,7 +64,7 @@ rfc7515_a3_es256() { verifies rfc7515_A.3.json 04 a3 ES256; }
 rfc7515_a4_es512() { verifies rfc7515_A.4.json 05 a4 ES512; }
 rfc7520_4_2_ps384() { verifies rfc7520_4.2.json 06 bilbo-pss PS384; }
 rfc7520_4_3_es512() { verifies rfc7520_4.3.json 07 bilbo-ec ES512; }
-smart_es384() { verifies smart_ES384.json 08 smart-ec ES384; }
+smart_es384_is_as_published() { verifies smart_ES384.json 08 smart-ec ES384; }
 
 # thumbprint FILE ID LABEL ALG WANT: RFC 7638, as `jwks` and `jose` have it.
 thumbprint() {
@@ -84,6 +84,6 @@ thumbprint_rfc7520_ec() {
 	thumbprint rfc7520_4.3.json 13 thp-521 dHri3SADZkrush5HU_50AoRhcKFryN-PI6jPBtPL55M
 }
 
-run_tests rfc7515_a2_rs256 rfc7520_4_1_rs256 smart_rs384 rfc7515_a3_es256 \
-	rfc7515_a4_es512 rfc7520_4_2_ps384 rfc7520_4_3_es512 smart_es384 \
+run_tests rfc7515_a2_rs256 rfc7520_4_1_rs256 smart_rs384_is_as_published rfc7515_a3_es256 \
+	rfc7515_a4_es512 rfc7520_4_2_ps384 rfc7520_4_3_es512 smart_es384_is_as_published \
 	thumbprint_smart_rs384 thumbprint_smart_es384 thumbprint_rfc7520_ec

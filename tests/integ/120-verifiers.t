@@ -66,15 +66,15 @@ verified() { # PROFILE ALG
 	expect 0 "$P11OAUTH" jwt verify --jwks "$T/jwks" "$T/jws"
 	expect 11 "$P11OAUTH" jwt verify --jwks "$T/jwks" "$T/bad"
 }
-rs256() { verified rsa RS256; }
-rs384() { verified rsa RS384; }
-rs512() { verified rsa RS512; }
-ps256() { verified rsa PS256; }
-ps384() { verified rsa PS384; }
-ps512() { verified rsa PS512; }
-es256() { verified p256 ES256; }
-es384() { verified p384 ES384; }
-es512() { verified p521 ES512; }
+verifiers_accept_rs256() { verified rsa RS256; }
+verifiers_accept_rs384() { verified rsa RS384; }
+verifiers_accept_rs512() { verified rsa RS512; }
+verifiers_accept_ps256() { verified rsa PS256; }
+verifiers_accept_ps384() { verified rsa PS384; }
+verifiers_accept_ps512() { verified rsa PS512; }
+verifiers_accept_es256() { verified p256 ES256; }
+verifiers_accept_es384() { verified p384 ES384; }
+verifiers_accept_es512() { verified p521 ES512; }
 
 signature_bytes() {
 	/usr/bin/python3 -c 'import base64, sys
@@ -98,5 +98,5 @@ es384_signatures_are_96_bytes() {
 	[ "$(cut -d. -f2 "$T/many" | sort -u | wc -l)" -eq "$MANY" ]
 }
 
-run_tests rs256 rs384 rs512 ps256 ps384 ps512 es256 es384 es512 \
+run_tests verifiers_accept_rs256 verifiers_accept_rs384 verifiers_accept_rs512 verifiers_accept_ps256 verifiers_accept_ps384 verifiers_accept_ps512 verifiers_accept_es256 verifiers_accept_es384 verifiers_accept_es512 \
 	es384_signatures_are_96_bytes

@@ -74,15 +74,15 @@ replay() {
 oidc_provider_rs384() { issues oidc-rsa; }
 oidc_provider_es384() { issues oidc-ec; }
 oidc_provider_refuses_a_replay() { replay oidc-rsa; }
-authlib_rs384() { issues authlib-rsa; }
-authlib_es384() { issues authlib-ec; }
+authlib_takes_rs384() { issues authlib-rsa; }
+authlib_takes_es384() { issues authlib-ec; }
 authlib_refuses_a_replay() { replay authlib-ec; }
 authlib_by_x5t_rs384() { issues x5t-rsa; }
 authlib_by_x5t_es384() { issues x5t-ec; }
 authlib_like_identityserver_rs384() { issues identity-rsa; }
 authlib_like_identityserver_es384() { issues identity-ec; }
-glewlwyd_rs384() { issues glewlwyd-rsa; }
-glewlwyd_es384() { issues glewlwyd-ec; }
+glewlwyd_takes_rs384() { issues glewlwyd-rsa; }
+glewlwyd_takes_es384() { issues glewlwyd-ec; }
 glewlwyd_refuses_a_replay() { replay glewlwyd-rsa; }
 
 # They are strict: what SMART forbids is refused, and we say so.
@@ -93,9 +93,9 @@ authlib_wants_a_known_x5t() { refused x5t-rsa --x5t=no; }
 glewlwyd_wants_its_key() { refused glewlwyd-rsa --kid literal:unknown; }
 
 run_tests oidc_provider_rs384 oidc_provider_es384 oidc_provider_refuses_a_replay \
-	authlib_rs384 authlib_es384 authlib_refuses_a_replay \
+	authlib_takes_rs384 authlib_takes_es384 authlib_refuses_a_replay \
 	authlib_by_x5t_rs384 authlib_by_x5t_es384 \
 	authlib_like_identityserver_rs384 authlib_like_identityserver_es384 \
-	glewlwyd_rs384 glewlwyd_es384 glewlwyd_refuses_a_replay \
+	glewlwyd_takes_rs384 glewlwyd_takes_es384 glewlwyd_refuses_a_replay \
 	oidc_provider_wants_a_kid oidc_provider_wants_its_audience \
 	authlib_wants_a_known_x5t glewlwyd_wants_its_key

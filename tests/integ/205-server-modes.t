@@ -238,7 +238,7 @@ mtls_on_a_port_of_its_own() {
 	by_jwt granted --cert "$W/other.pem" --key "$W/other.key"
 	bound_to other
 }
-tls_versions() {
+tls_versions_are_kept() {
 	oidc --cert "$W/rsa.pem" --tls-max TLSv1.2
 	expect 0 curl -sv --cacert "$CA" "$ISSUER/jwks"
 	has "$T/err" 'SSL connection using TLSv1.2'
@@ -305,7 +305,7 @@ authlib_logs_requests() {
 	bad bad_signature other RS384 ".kid = \"$(x5t_hex rsa)\"" .
 	logged "$TOKEN_LINE and .n == 2 and .status == 400"
 }
-authlib_aud() {
+authlib_wants_its_aud() {
 	authlib --aud issuer
 	good rsa RS384 . ".aud = \"$ISSUER\""
 	bad invalid_claim rsa RS384 . .
@@ -324,7 +324,7 @@ document() { # PATH FURTHER-FILTER: a metadata document that says what is so
 	has "$T/headers" 'application/json'
 	holds "$T/body" --arg issuer "$ISSUER" --arg token "$TOKEN_ENDPOINT" "$MEMBERS and ($2)"
 }
-oidc_metadata() {
+oidc_metadata_is_found() {
 	oidc --cert "$W/rsa.pem"
 	document /.well-known/openid-configuration ".introspection_endpoint == \"$(told introspection_endpoint)\""
 	cp "$T/body" "$T/openid"
@@ -334,7 +334,7 @@ oidc_metadata() {
 	document /fhir/.well-known/smart-configuration '.capabilities | index("client-confidential-asymmetric")'
 	expect 22 get "$ISSUER/fhir/.well-known/openid-configuration"
 }
-authlib_metadata() {
+authlib_metadata_is_found() {
 	authlib
 	document /.well-known/oauth-authorization-server '.response_types_supported'
 	[ "$FHIR_BASE" = "$ISSUER/fhir" ]
@@ -342,7 +342,7 @@ authlib_metadata() {
 	expect 22 get "$ISSUER/.well-known/openid-configuration"
 }
 # Who has nothing but this issuer must append the OpenID form to it.
-glewlwyd_metadata() {
+glewlwyd_metadata_is_found() {
 	echo '{"keys": []}' >"$T/jwks"
 	fresh glewlwyd bash "$SERVERS/glewlwyd.sh" "$T/glewlwyd" "$T/jwks" \
 		"$W/pki/good.pem" "$W/pki/good.key" "$CA"
@@ -404,7 +404,7 @@ token_is_slow_where_it_is_told() {
 run_tests aud_is_the_token_endpoint aud_is_the_issuer typ_is_exact \
 	kid_is_wanted_or_not x5t_is_that_of_the_key algorithms_are_those_advertised \
 	keys_by_jwks_uri mtls_by_pki mtls_by_a_registered_certificate \
-	mtls_binds_the_access_token mtls_on_a_port_of_its_own tls_versions \
+	mtls_binds_the_access_token mtls_on_a_port_of_its_own tls_versions_are_kept \
 	oidc_clock_is_off authlib_clock_is_off oidc_logs_requests authlib_logs_requests \
-	authlib_aud oidc_metadata authlib_metadata glewlwyd_metadata \
+	authlib_wants_its_aud oidc_metadata_is_found authlib_metadata_is_found glewlwyd_metadata_is_found \
 	relay_holds_back_one_flight relay_holds_back_each_flight token_is_slow_where_it_is_told

@@ -42,7 +42,7 @@ alg_sent() { jq -r 'select(.path == "/token") | .header.alg' "$T/log" | tail -n 
 
 aud_token_by_fhir_base() { oidc --aud token; issues rsa --fhir-base "$FHIR_BASE"; stop_server oidc; }
 aud_token_by_issuer() { oidc --aud token; issues p384 --issuer "$ISSUER"; stop_server oidc; }
-aud_issuer() {
+aud_may_be_the_issuer() {
 	oidc --aud issuer --typ client-authentication+jwt
 	issues rsa --issuer "$ISSUER" --server rfc10070
 	expect 13 "$P11OAUTH" token rsa --issuer "$ISSUER"
@@ -55,13 +55,13 @@ aud_issuer_with_fhir_base() {
 	fails 3 "'issuer' is not set" "$P11OAUTH" token rsa --fhir-base "$FHIR_BASE" --server rfc10070
 	stop_server oidc
 }
-x5t_required() {
+x5t_is_sent_where_required() {
 	oidc --x5t require --cert "$W/rsa.pem"
 	issues rsa --issuer "$ISSUER" --x5t
 	expect 13 "$P11OAUTH" token rsa --issuer "$ISSUER"
 	stop_server oidc
 }
-ps256_only() {
+ps256_is_chosen_where_alone() {
 	oidc --algs PS256
 	issues rsa --fhir-base "$FHIR_BASE"
 	[ "$(alg_sent)" = PS256 ]
@@ -69,7 +69,7 @@ ps256_only() {
 	has "$T/err" "does not list algorithm" || has "$T/err" "does not list RS384"
 	stop_server oidc
 }
-es384_only() {
+es384_is_chosen_where_alone() {
 	oidc --algs ES384
 	issues p384 --fhir-base "$FHIR_BASE"
 	[ "$(alg_sent)" = ES384 ]
@@ -132,7 +132,7 @@ no_document_but_a_pin() {
 	has "$T/err" "the token-endpoint of the profile is used"
 	stop_server oidc
 }
-another_issuer() {
+another_issuer_is_refused() {
 	oidc
 	fails 14 "the document is of issuer '$ISSUER'" "$P11OAUTH" token rsa --issuer "$ISSUER/"
 	stop_server oidc
@@ -166,7 +166,7 @@ kept_as_long_as_it_may_be() {
 	[ "$(grep -c smart-configuration "$T/files")" -eq 2 ]
 }
 not_kept_without_a_word() { kept; [ "$fetched" -eq 2 ]; [ ! -e "$T/cache" ]; }
-no_store() { kept --field 'Cache-Control: no-store, max-age=60'; [ "$fetched" -eq 2 ]; [ ! -e "$T/cache" ]; }
+no_store_is_not_kept() { kept --field 'Cache-Control: no-store, max-age=60'; [ "$fetched" -eq 2 ]; [ ! -e "$T/cache" ]; }
 no_store_on_a_line_of_its_own() {
 	kept --field 'Cache-Control: no-store' --field 'Cache-Control: max-age=60'
 	[ "$fetched" -eq 2 ]
@@ -178,10 +178,10 @@ one_connection_for_both() {
 	stop_server oidc
 }
 
-run_tests aud_token_by_fhir_base aud_token_by_issuer aud_issuer aud_issuer_with_fhir_base \
-	x5t_required ps256_only es384_only the_curve_decides authlib_by_issuer \
+run_tests aud_token_by_fhir_base aud_token_by_issuer aud_may_be_the_issuer aud_issuer_with_fhir_base \
+	x5t_is_sent_where_required ps256_is_chosen_where_alone es384_is_chosen_where_alone the_curve_decides authlib_by_issuer \
 	authlib_by_fhir_base authlib_aud_issuer glewlwyd_by_issuer a_contradicted_endpoint \
-	a_contradicted_issuer an_endpoint_in_the_clear no_document_but_a_pin another_issuer \
+	a_contradicted_issuer an_endpoint_in_the_clear no_document_but_a_pin another_issuer_is_refused \
 	nothing_is_signed_before_it_is_known_for_whom kept_as_long_as_it_may_be \
-	not_kept_without_a_word no_store no_store_on_a_line_of_its_own \
+	not_kept_without_a_word no_store_is_not_kept no_store_on_a_line_of_its_own \
 	one_connection_for_both

@@ -86,36 +86,36 @@ issues() {
 		and .expires_at > now' "$T/out" >/dev/null
 	last | jq -e '.refused == null' >/dev/null
 }
-smart() { issues smart; }
-careevolution() { issues careevolution; }
-epic() { issues epic; }
-oracle_health() { issues oracle-health; }
-athenahealth() { issues athenahealth; }
-meditech() { issues meditech; }
-nextgen() { issues nextgen; }
-eclinicalworks() { issues eclinicalworks; }
-medplum() { issues medplum; }
-aidbox() { issues aidbox; }
-smile_cdr() { issues smile-cdr; }
-cms_dpc() { issues cms-dpc; }
-okta() { issues okta; }
-auth0() { issues auth0; }
-keycloak() { issues keycloak; }
-duende() { issues duende; }
-rfc10070() { issues rfc10070; }
-entra() { issues entra; }
-fapi2() { issues fapi2; }
-google() { issues google; }
-udap() { issues udap; }
+smart_issues_an_access_token() { issues smart; }
+careevolution_issues_an_access_token() { issues careevolution; }
+epic_issues_an_access_token() { issues epic; }
+oracle_health_issues_an_access_token() { issues oracle-health; }
+athenahealth_issues_an_access_token() { issues athenahealth; }
+meditech_issues_an_access_token() { issues meditech; }
+nextgen_issues_an_access_token() { issues nextgen; }
+eclinicalworks_issues_an_access_token() { issues eclinicalworks; }
+medplum_issues_an_access_token() { issues medplum; }
+aidbox_issues_an_access_token() { issues aidbox; }
+smile_cdr_issues_an_access_token() { issues smile-cdr; }
+cms_dpc_issues_an_access_token() { issues cms-dpc; }
+okta_issues_an_access_token() { issues okta; }
+auth0_issues_an_access_token() { issues auth0; }
+keycloak_issues_an_access_token() { issues keycloak; }
+duende_issues_an_access_token() { issues duende; }
+rfc10070_issues_an_access_token() { issues rfc10070; }
+entra_issues_an_access_token() { issues entra; }
+fapi2_issues_an_access_token() { issues fapi2; }
+google_issues_an_access_token() { issues google; }
+udap_issues_an_access_token() { issues udap; }
 
 ec() { ec_key=$1; shift; issues "$@" --key "pkcs11:token=lab;object=$ec_key"; }
-smart_es384() { ec p384 smart --algorithm ES384; }
-epic_es256() { ec p256 epic --algorithm ES256; }
-medplum_es384() { ec p384 medplum --algorithm ES384; }
-okta_es256() { ec p256 okta --algorithm ES256; }
-rfc10070_es256() { ec p256 rfc10070 --algorithm ES256; }
-fapi2_es256() { ec p256 fapi2 --algorithm ES256; }
-udap_es256() { ec p256 udap --algorithm ES256; }
+smart_takes_es384() { ec p384 smart --algorithm ES384; }
+epic_takes_es256() { ec p256 epic --algorithm ES256; }
+medplum_takes_es384() { ec p384 medplum --algorithm ES384; }
+okta_takes_es256() { ec p256 okta --algorithm ES256; }
+rfc10070_takes_es256() { ec p256 rfc10070 --algorithm ES256; }
+fapi2_takes_es256() { ec p256 fapi2 --algorithm ES256; }
+udap_takes_es256() { ec p256 udap --algorithm ES256; }
 
 # The last request, as the server saw it.
 google_sends_an_assertion_and_nothing_else() {
@@ -137,7 +137,7 @@ udap_has_its_extension() {
 
 by_fhir_base() { issues by-fhir-base; }
 by_fhir_base_of_epic() { issues by-fhir-base-of-epic; }
-by_issuer() { issues by-issuer; }
+issuer_finds_the_endpoint() { issues by-issuer; }
 by_issuer_of_auth0() { issues by-issuer-of-auth0; }
 
 # elsewhere KIND VENDOR: the options that send KIND's request to VENDOR.
@@ -223,12 +223,12 @@ log_has_no_signature() {
 	hasnt "$W/vendors.err" Traceback
 }
 
-run_tests smart careevolution epic oracle_health athenahealth meditech nextgen \
-	eclinicalworks medplum aidbox smile_cdr cms_dpc okta auth0 keycloak duende \
-	rfc10070 entra fapi2 google udap \
-	smart_es384 epic_es256 medplum_es384 okta_es256 rfc10070_es256 fapi2_es256 udap_es256 \
+run_tests smart_issues_an_access_token careevolution_issues_an_access_token epic_issues_an_access_token oracle_health_issues_an_access_token athenahealth_issues_an_access_token meditech_issues_an_access_token nextgen_issues_an_access_token \
+	eclinicalworks_issues_an_access_token medplum_issues_an_access_token aidbox_issues_an_access_token smile_cdr_issues_an_access_token cms_dpc_issues_an_access_token okta_issues_an_access_token auth0_issues_an_access_token keycloak_issues_an_access_token duende_issues_an_access_token \
+	rfc10070_issues_an_access_token entra_issues_an_access_token fapi2_issues_an_access_token google_issues_an_access_token udap_issues_an_access_token \
+	smart_takes_es384 epic_takes_es256 medplum_takes_es384 okta_takes_es256 rfc10070_takes_es256 fapi2_takes_es256 udap_takes_es256 \
 	google_sends_an_assertion_and_nothing_else entra_has_its_names udap_has_its_extension \
-	by_fhir_base by_fhir_base_of_epic by_issuer by_issuer_of_auth0 \
+	by_fhir_base by_fhir_base_of_epic issuer_finds_the_endpoint by_issuer_of_auth0 \
 	smart_at_duende smart_at_keycloak smart_at_epic rfc10070_at_duende epic_at_medplum \
 	smart_not_at_rfc10070 smart_not_at_fapi2 smart_with_ps256_not_at_fapi2 \
 	smart_not_at_auth0 smart_not_at_entra smart_not_at_google smart_not_at_udap \

@@ -71,12 +71,12 @@ everything_on() {
 	stop_servers
 	public_again
 }
-softhsm() { everything_on softhsm; }
-tpm2() { everything_on tpm2; }
-nss() { everything_on nss; }
-piv() { everything_on piv; }
-ykcs11() { everything_on ykcs11; }
-opencryptoki() { everything_on opencryptoki; }
+softhsm_signs_the_handshake() { everything_on softhsm; }
+tpm2_signs_the_handshake() { everything_on tpm2; }
+nss_signs_the_handshake() { everything_on nss; }
+piv_signs_the_handshake() { everything_on piv; }
+ykcs11_signs_the_handshake() { everything_on ykcs11; }
+opencryptoki_signs_the_handshake() { everything_on opencryptoki; }
 # whose login counts for one connection only, and ours is the only one
 p11_kit_client() { everything_on p11-kit-client; }
 p11_kit_proxy() { everything_on p11-kit-proxy; }
@@ -108,7 +108,7 @@ logins_of() { case $1 in always-*) echo 2 ;; *) echo 1 ;; esac; }
 # on_lab KEY: both versions.
 on_lab() { shakes_hands "$1" "pkcs11:token=lab;object=$1" "$L/$1.pem"; }
 lets_in() { key=$1; shift; wants "$(certifier "$L/$key.pem")" "$@"; }
-large_keys() { on_lab rsa4096; on_lab p521; }
+large_keys_sign_the_handshake() { on_lab rsa4096; on_lab p521; }
 only_pss_is_allowed() { on_lab pss; }
 a_login_for_each_signature() { on_lab always-rsa; on_lab always-ec; }
 only_raw_rsa_is_allowed() {
@@ -142,11 +142,11 @@ in_time() {
 	"$@"
 	[ $(($(date +%s) - started)) -le $((DEADLINE_S + 8)) ]
 }
-hangs() { DEADLINE_S=2; fault C_Sign:1:hang; in_time fails_with 10 "did not answer in time (in C_Sign)" rsa; }
+a_module_that_hangs_is_named() { DEADLINE_S=2; fault C_Sign:1:hang; in_time fails_with 10 "did not answer in time (in C_Sign)" rsa; }
 hangs_at_init() { DEADLINE_S=2; fault C_SignInit:1:hang; in_time fails_with 10 "did not answer in time" p384; }
-aborts() { fault C_Sign:1:abort; in_time fails_with 10 "the module aborted (in C_Sign)" rsa; }
-exits() { fault C_Sign:1:exit; in_time fails_with 10 "tried to end the program" rsa; }
-crashes() {
+a_module_that_aborts_is_named() { fault C_Sign:1:abort; in_time fails_with 10 "the module aborted (in C_Sign)" rsa; }
+a_module_that_exits_is_named() { fault C_Sign:1:exit; in_time fails_with 10 "tried to end the program" rsa; }
+a_module_that_crashes_is_named() {
 	# a sanitizer's build leaves the signal to the program for once
 	ASAN_OPTIONS=handle_segv=0:handle_sigbus=0
 	export ASAN_OPTIONS
@@ -161,11 +161,11 @@ one_refusal() {
 	[ "$(called C_Login)" -eq "$(logins_of "$4")" ]
 	[ "$(called C_Finalize)" -eq 1 ]
 }
-device_error() { one_refusal C_Sign:1+:0x30 10 "device error" rsa; }
-device_removed() { one_refusal C_SignInit:1+:0x32 10 "removed" p384; }
+a_device_error_is_named() { one_refusal C_Sign:1+:0x30 10 "device error" rsa; }
+a_removed_device_is_named() { one_refusal C_SignInit:1+:0x32 10 "removed" p384; }
 refused_on_the_device() { one_refusal C_Sign:1+:0x200 9 "refused on the device" rsa; }
 a_wrong_pin_is_sent_once() { one_refusal C_Login:2+:0xA0 7 "wrong PIN" always-rsa; }
-signs_rubbish() {
+a_wrong_signature_is_not_sent() {
 	P11FAULT_SIGN=flip; export P11FAULT_SIGN
 	fails_with 11 "does not verify" rsa
 	fails_with 11 "does not verify" p384
@@ -225,7 +225,7 @@ a_person_takes_her_time() {
 	has "$T/out" "Verify return code: 0 (ok)"
 }
 # The time that the network takes is not the device's.
-slow_server() {
+a_slow_server_is_waited_for() {
 	DEADLINE_S=1
 	lets_in rsa
 	kill -STOP "$(pid_of tls)"
@@ -305,11 +305,11 @@ nor_for_a_server_that_is_not_trusted() {
 	[ "$(called C_Sign)" -eq 0 ]
 }
 
-run_tests softhsm tpm2 nss piv ykcs11 p11_kit_client p11_kit_proxy root:opencryptoki \
-	large_keys only_pss_is_allowed only_raw_rsa_is_allowed only_pkcs1_is_allowed \
+run_tests softhsm_signs_the_handshake tpm2_signs_the_handshake nss_signs_the_handshake piv_signs_the_handshake ykcs11_signs_the_handshake p11_kit_client p11_kit_proxy root:opencryptoki_signs_the_handshake \
+	large_keys_sign_the_handshake only_pss_is_allowed only_raw_rsa_is_allowed only_pkcs1_is_allowed \
 	a_login_for_each_signature beside_an_ed25519_key one_session_is_enough \
-	hangs hangs_at_init aborts exits crashes device_error device_removed \
-	refused_on_the_device a_wrong_pin_is_sent_once signs_rubbish \
-	nothing_private_is_read a_touch_is_asked_for nobody_touches_it a_person_takes_her_time slow_server \
+	a_module_that_hangs_is_named hangs_at_init a_module_that_aborts_is_named a_module_that_exits_is_named a_module_that_crashes_is_named a_device_error_is_named a_removed_device_is_named \
+	refused_on_the_device a_wrong_pin_is_sent_once a_wrong_signature_is_not_sent \
+	nothing_private_is_read a_touch_is_asked_for nobody_touches_it a_person_takes_her_time a_slow_server_is_waited_for \
 	the_chain_is_sent a_weak_certificate the_server_refuses_it the_server_wants_one \
 	no_signature_for_a_server_that_does_not_ask nor_for_a_server_that_is_not_trusted

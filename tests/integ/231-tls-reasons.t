@@ -47,47 +47,47 @@ says() {
 	has "$T/err" "$TLS_URL: $1"
 	has "$T/err" "verify: $2"
 }
-accepted() {
+the_good_one_is_accepted() {
 	serves below -cert_chain "$P/middle.pem"
 	expect 0 "$CLIENT" "$P/ca.pem" "$TLS_URL"
 }
-expired() {
+expired_is_said() {
 	serves expired
 	says "the certificate of 'CN=expired' has expired (SSL certificate problem: certificate has expired)" \
 		"10 0 CN=expired, by CN=throw-away test CA"
 }
-expired_above() {
+expired_above_is_said() {
 	serves below-old -cert_chain "$P/old-middle.pem"
 	says "the certificate of 'CN=the old middle' has expired" "10 1 CN=the old middle, by CN=throw-away test CA"
 }
-not_yet() {
+not_yet_valid_is_said() {
 	serves tomorrow
 	says "the certificate of 'CN=tomorrow' is not valid yet; is this machine's clock right?" "9 0 CN=tomorrow, by"
 }
-self_signed() {
+self_signed_is_said() {
 	serves self-signed
 	says "the certificate of 'CN=localhost' is self-signed and not trusted here" "18 0 CN=localhost, by CN=localhost"
 }
-another_ca() {
+another_ca_is_said() {
 	serves good -cert_chain "$P/ca.pem"
 	says "the server's certificate leads to 'CN=throw-away test CA', which is none of the CAs trusted here" \
 		"19 1 CN=throw-away test CA, by CN=throw-away test CA" self-signed
 }
-intermediate_missing() {
+a_missing_intermediate_is_said() {
 	serves below
 	says "a certificate is missing: 'CN=below the middle' is issued by 'CN=the middle', which the server did not send and which is none of the CAs trusted here (SSL certificate problem: unable to get local issuer certificate)" \
 		"20 0 CN=below the middle, by CN=the middle"
 }
-wrong_host() {
+the_wrong_host_is_said() {
 	serves wrong-host
 	says "the server's certificate is for another host: 'CN=wrong-host' is for elsewhere.example (SSL: no alternative certificate subject name matches target host" \
 		"0 0 CN=wrong-host, by CN=throw-away test CA"
 }
-no_host() {
+a_missing_host_is_said() {
 	serves nameless
 	says "the server's certificate is for another host: 'CN=nameless' names none" "0 0 CN=nameless, by"
 }
-several_hosts() {
+several_hosts_are_said() {
 	serves several
 	says "the server's certificate is for another host: 'CN=several' is for a.example, *.b.example, 192.0.2.7, 2001:db8::7 (SSL: no alternative" \
 		"0 0 CN=several, by"
@@ -98,7 +98,7 @@ not_for_servers() {
 		"26 0 CN=not a server, by"
 }
 # What is no certificate's fault keeps libcurl's words.
-no_server() {
+no_server_is_said() {
 	TLS_URL=https://127.0.0.1:1/
 	says "Failed to connect" "0 0 , by"
 }
@@ -115,6 +115,6 @@ the_program_says_so() {
 	jq -e '.error.message | contains("CN=expired")' "$T/err"
 }
 
-run_tests accepted expired expired_above not_yet self_signed another_ca \
-	intermediate_missing wrong_host no_host several_hosts not_for_servers \
-	no_server the_program_says_so
+run_tests the_good_one_is_accepted expired_is_said expired_above_is_said not_yet_valid_is_said self_signed_is_said another_ca_is_said \
+	a_missing_intermediate_is_said the_wrong_host_is_said a_missing_host_is_said several_hosts_are_said not_for_servers \
+	no_server_is_said the_program_says_so

@@ -93,13 +93,13 @@ nothing_is_shown_unasked() {
 	request '."x5t#S256" | not'
 	stop_server oidc
 }
-no_certificate() {
+a_certificate_is_needed() {
 	fails 5 "needs a certificate" "$P11OAUTH" token softhsm-bare --issuer https://localhost:1 \
 		--token-endpoint https://localhost:1/token --client-auth tls_client_auth --retry-time 0
 }
 client softhsm-bare "$SOFTHSM_MODULE"
 softhsm_tool --keypairgen --key-type rsa:2048 --id 09 --label bare
-one_login() {
+one_login_is_enough() {
 	oidc softhsm-rsa --mtls bound
 	P11FAULT_MODULE=$SOFTHSM_MODULE P11FAULT_LOG=$T/calls
 	export P11FAULT_MODULE P11FAULT_LOG
@@ -129,5 +129,5 @@ doctor_sees_it() {
 
 run_tests softhsm_rsa_1_2 softhsm_rsa_1_3 softhsm_p384_1_2 softhsm_p384_1_3 \
 	tpm2_rsa_1_2 tpm2_rsa_1_3 tpm2_p384_1_2 tpm2_p384_1_3 \
-	on_a_port_of_its_own another_certificate_is_refused nothing_is_shown_unasked no_certificate \
-	one_login a_module_that_hangs_in_the_handshake doctor_sees_it
+	on_a_port_of_its_own another_certificate_is_refused nothing_is_shown_unasked a_certificate_is_needed \
+	one_login_is_enough a_module_that_hangs_in_the_handshake doctor_sees_it

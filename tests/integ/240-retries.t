@@ -58,11 +58,11 @@ once() { # PATH STATUS OPTION...: one request, and no more
 	one_line
 }
 
-status_429() { again 429/1 2; }
-status_502() { again 502/1 2; }
-status_503() { again 503/2 3; }
-status_504() { again 504/1 2; }
-temporarily_unavailable() { again 400+error=temporarily_unavailable/1 2; }
+status_429_is_repeated() { again 429/1 2; }
+status_502_is_repeated() { again 502/1 2; }
+status_503_is_repeated() { again 503/2 3; }
+status_504_is_repeated() { again 504/1 2; }
+temporarily_unavailable_is_repeated() { again 400+error=temporarily_unavailable/1 2; }
 retry_after_is_honoured() {
 	again 503+after=2/1 2
 	jq -s -e '.[1].ms - .[0].ms >= 1900' "$T/seen"
@@ -111,14 +111,14 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	[ "$(grep -c '^C_Login ' "$T/calls")" -eq 1 ]
 }
 # ---- refusals are final ----------------------------------------------------------
-invalid_client() { once 400+error=invalid_client/9 13; }
+invalid_client_is_not_repeated() { once 400+error=invalid_client/9 13; }
 invalid_client_401() { once 401+error=invalid_client/9 13; }
-invalid_scope() { once 400+error=invalid_scope/9 13; }
-unauthorized_client() { once 400+error=unauthorized_client/9 13; }
-invalid_request() { once 400+error=invalid_request/9 13; }
+invalid_scope_is_not_repeated() { once 400+error=invalid_scope/9 13; }
+unauthorized_client_is_not_repeated() { once 400+error=unauthorized_client/9 13; }
+invalid_request_is_not_repeated() { once 400+error=invalid_request/9 13; }
 unsupported_grant_type() { once 400+error=unsupported_grant_type/9 13; }
-forbidden() { once 403/9 13; }
-internal_error() { once 500/9 14; }
+forbidden_is_not_repeated() { once 403/9 13; }
+internal_error_is_not_repeated() { once 500/9 14; }
 cut_off_after_the_request() { once hang-up/9 12; }
 known_to_be_flaky() { again 400+error=invalid_client/1 2 --server epic; }
 flaky_is_asked_once_more_only() {
@@ -170,11 +170,11 @@ glewlwyd_never_sees_one_twice() {
 	stop_server glewlwyd
 }
 
-run_tests status_429 status_502 status_503 status_504 temporarily_unavailable \
+run_tests status_429_is_repeated status_502_is_repeated status_503_is_repeated status_504_is_repeated temporarily_unavailable_is_repeated \
 	retry_after_is_honoured retry_after_as_a_date retry_after_too_long \
 	retry_after_beyond_the_time no_time_for_retries never_without_end time_ends_it \
-	a_server_that_comes_later invalid_client invalid_client_401 invalid_scope \
-	unauthorized_client invalid_request unsupported_grant_type forbidden internal_error \
+	a_server_that_comes_later invalid_client_is_not_repeated invalid_client_401 invalid_scope_is_not_repeated \
+	unauthorized_client_is_not_repeated invalid_request_is_not_repeated unsupported_grant_type forbidden_is_not_repeated internal_error_is_not_repeated \
 	cut_off_after_the_request known_to_be_flaky flaky_is_asked_once_more_only \
 	flaky_with_a_reason_is_final a_signal_ends_the_pause \
 	oidc_provider_never_sees_one_twice authlib_never_sees_one_twice \

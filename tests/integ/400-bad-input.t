@@ -112,7 +112,7 @@ not_a_pkcs11_module() {
 	fails 4 "no PKCS #11 module" token --module "$lib"
 }
 not_a_library() { fails 4 "cannot load the module" token --module /etc/passwd; }
-relative_module() { fails 2 "relative path" token --module ./x.so; }
+a_relative_module_is_refused() { fails 2 "relative path" token --module ./x.so; }
 no_such_token_lists_tokens() {
 	fails 4 "token=lab" token --key "pkcs11:token=absent;object=rsa"
 	has "$T/err" "token=absent"
@@ -134,8 +134,8 @@ algorithm_of_another_curve() {
 	[ "$(logins)" -eq 0 ]
 }
 algorithm_of_another_type() { fails 11 "RS256" "$P11OAUTH" token p256 --algorithm RS256; }
-algorithm_none() { fails 2 "none" token --algorithm none; }
-algorithm_hmac() { fails 2 "HS256" token --algorithm HS256; }
+algorithm_none_is_refused() { fails 2 "none" token --algorithm none; }
+algorithm_hmac_is_refused() { fails 2 "HS256" token --algorithm HS256; }
 
 # ---- configuration ----------------------------------------------------------------
 config() {
@@ -144,14 +144,14 @@ config() {
 	fails 3 "$T/bad.conf:$1" "$P11OAUTH" --config "$T/bad.conf" token rsa
 	has "$T/err" "$2"
 }
-unknown_key() {
+a_misspelt_setting_is_refused() {
 	config 'profile rsa {
 		client-id = "x"
 		token-endpiont = "https://x/"
 	}' 3 "did you mean 'token-endpoint'"
 }
-wrong_type() { config 'profile rsa { x5t = "perhaps" }' 1 x5t; }
-profile_twice() {
+a_wrong_type_is_refused() { config 'profile rsa { x5t = "perhaps" }' 1 x5t; }
+a_profile_twice_is_refused() {
 	config 'profile rsa { client-id = "x" }
 	profile rsa { client-id = "y" }' 2 rsa
 }
@@ -161,7 +161,7 @@ uri_in_the_file() {
 		key = "pkcs11:token=a;token=b"
 	}' 3 "'token' is there twice"
 }
-unbalanced() {
+an_unbalanced_file_is_refused() {
 	printf 'profile rsa {\n' >"$T/bad.conf"
 	fails 3 "$T/bad.conf:2: a '}' is missing" "$P11OAUTH" --config "$T/bad.conf" token rsa
 }
@@ -177,11 +177,11 @@ sink_of_two_profiles() {
 	config 'profile rsa { sink { path = "/run/x/token" } }
 	profile p256 { sink { path = "/run/x/token" } }' 2 "profile 'rsa'"
 }
-agent_twice() {
+agent_twice_is_refused() {
 	config 'agent { socket = "/run/a.sock" }
 	agent { socket = "/run/b.sock" }' 2 "an agent section already"
 }
-unbalanced_sink() {
+an_unbalanced_sink_is_refused() {
 	config 'profile rsa {
 		sink { path = "/run/x/token"
 	}' 4 "a '}' is missing"
@@ -199,15 +199,15 @@ allow_scope_that_is_none() {
 agents_settings_are_no_options() { fails 2 "--allow-uid" token --allow-uid 0; }
 no_such_profile() { fails 3 "rsa, p256" "$P11OAUTH" token absent; }
 no_such_file() { fails 3 "/nowhere.conf" "$P11OAUTH" --config /nowhere.conf token rsa; }
-missing_setting() {
+a_missing_setting_is_named() {
 	profile bare 'client-id = "x"'
 	fails 3 "key" "$P11OAUTH" token bare
 }
 
 # ---- options -------------------------------------------------------------------------
-doubled_attribute() { fails 2 "'id' is there twice" token --key "pkcs11:id=%01;id=%02"; }
-malformed_uri() { fails 2 "'token'" token --key "pkcs11:token=%zz"; }
-unknown_attribute() { fails 2 "'foo'" token --key "pkcs11:token=lab;foo=bar"; }
+a_doubled_attribute_is_refused() { fails 2 "'id' is there twice" token --key "pkcs11:id=%01;id=%02"; }
+a_malformed_uri_is_refused() { fails 2 "'token'" token --key "pkcs11:token=%zz"; }
+an_unknown_attribute_is_refused() { fails 2 "'foo'" token --key "pkcs11:token=lab;foo=bar"; }
 relative_module_path() {
 	fails 2 "'module-path'" token --key "pkcs11:token=lab?module-path=./x.so"
 }
@@ -223,26 +223,26 @@ scope_with_newline() {
 	fails 2 "scope" token --scope "system/*.read
 x"
 }
-empty_scope() { fails 2 "scope" token --scope ""; }
-plain_http() { fails 2 "https" token --token-endpoint http://as.example/token; }
+an_empty_scope_is_refused() { fails 2 "scope" token --scope ""; }
+plain_http_is_refused() { fails 2 "https" token --token-endpoint http://as.example/token; }
 plain_http_elsewhere() {
 	fails 2 "loopback" token --token-endpoint http://as.example/token --allow-loopback-http
 }
 endpoint_with_fragment() { fails 2 "fragment" token --token-endpoint "$ANSWERS/ok#x"; }
 endpoint_with_user() { fails 2 "token-endpoint" token --token-endpoint "https://u:p@localhost/"; }
 lifetime_too_long() { fails 2 "lifetime" token --lifetime 301; }
-parameter_twice() { fails 2 "scope" token --param scope=x; }
-unknown_option() { fails 2 "--scope" token --scpe x; }
-option_twice() { fails 2 "--scope" token --scope x --scope y; }
-option_abbreviated() { fails 2 "--token-end" token --token-end x; }
-unknown_command() { fails 2 "token" "$P11OAUTH" tokne; }
+a_parameter_twice_is_refused() { fails 2 "scope" token --param scope=x; }
+an_unknown_option_is_refused() { fails 2 "--scope" token --scpe x; }
+an_option_twice_is_refused() { fails 2 "--scope" token --scope x --scope y; }
+an_abbreviated_option_is_refused() { fails 2 "--token-end" token --token-end x; }
+an_unknown_command_is_refused() { fails 2 "token" "$P11OAUTH" tokne; }
 jwt_on_the_command_line() { fails 2 "command line" "$P11OAUTH" jwt inspect eyJhbGciOiJub25lIn0.e30.AAAA; }
 
 # ---- the network ---------------------------------------------------------------------
-unknown_ca() {
+an_unknown_ca_is_refused() {
 	fails 12 "certificate" token --cacert "$W/rsa.pem"
 }
-wrong_host() {
+the_wrong_host_is_refused() {
 	start_server wrong /usr/bin/python3 "$top_srcdir/tests/servers/answer-server.py" \
 		--cert "$W/pki/wrong-host.pem" --key "$W/pki/wrong-host.key"
 	fails 12 "localhost" token --token-endpoint "https://localhost:$SERVER_PORT/ok"
@@ -254,25 +254,25 @@ expired_server_certificate() {
 	fails 12 "expired" token --token-endpoint "https://localhost:$SERVER_PORT/ok"
 	stop_server old
 }
-refused_connection() {
+a_refused_connection_is_said() {
 	fails 12 "refused" token --token-endpoint https://127.0.0.1:1/token
 }
-slow_answer() { fails 12 "timed out" token --token-endpoint "$ANSWERS/slow" --timeout 2; }
+a_slow_answer_is_given_up() { fails 12 "timed out" token --token-endpoint "$ANSWERS/slow" --timeout 2; }
 no_such_cacert() { fails 2 "/nowhere.pem" token --cacert /nowhere.pem; }
 
 # answer STATUS PATH TEXT: the answer of that path is reported so.
 answer() { fails "$1" "$3" token --token-endpoint "$ANSWERS/$2"; }
-redirect_301() { answer 13 redirect-301 "https://elsewhere.example/token"; }
-redirect_307() { answer 13 redirect-307 "https://elsewhere.example/token"; }
-html() { answer 14 html-200 "text/html"; }
-empty_200() { answer 14 empty-200 "empty"; }
+redirect_301_is_not_followed() { answer 13 redirect-301 "https://elsewhere.example/token"; }
+redirect_307_is_not_followed() { answer 13 redirect-307 "https://elsewhere.example/token"; }
+html_is_no_answer() { answer 14 html-200 "text/html"; }
+empty_200_is_no_answer() { answer 14 empty-200 "empty"; }
 invalid_client_400() { answer 13 invalid-client-400 "invalid_client"; }
 invalid_client_401() { answer 13 invalid-client-401 "invalid_client"; }
 invalid_client_403() { answer 13 invalid-client-403 "invalid_client"; }
-empty_400() { answer 13 empty-400 "400"; }
-empty_401() { answer 13 empty-401 "401"; }
-empty_403() { answer 13 empty-403 "403"; }
-server_error() { answer 14 empty-503 "503"; }
+empty_400_is_said() { answer 13 empty-400 "400"; }
+empty_401_is_said() { answer 13 empty-401 "401"; }
+empty_403_is_said() { answer 13 empty-403 "403"; }
+a_server_error_is_said() { answer 14 empty-503 "503"; }
 token_with_line_break() { answer 14 token-crlf "access token"; }
 answer_over_1_mib() { answer 14 huge "1048576"; }
 one_request_each() {
@@ -285,23 +285,23 @@ run_tests wrong_pin_spends_one_try locked_pin_says_the_module \
 	locked_pin_says_the_flag last_try_is_not_spent \
 	empty_pin_file_spends_no_try open_pin_file_is_refused \
 	pin_on_the_command_line no_terminal_no_prompt \
-	no_such_module not_a_pkcs11_module not_a_library relative_module \
+	no_such_module not_a_pkcs11_module not_a_library a_relative_module_is_refused \
 	no_such_token_lists_tokens no_such_key_lists_keys two_keys_match \
 	certificate_of_another_key rsa_key_too_small \
-	algorithm_of_another_curve algorithm_of_another_type algorithm_none \
-	algorithm_hmac unknown_key wrong_type profile_twice uri_in_the_file \
-	unbalanced sink_for_everyone sink_of_two_profiles agent_twice \
-	unbalanced_sink relative_module_paths allow_scope_that_is_none \
+	algorithm_of_another_curve algorithm_of_another_type algorithm_none_is_refused \
+	algorithm_hmac_is_refused a_misspelt_setting_is_refused a_wrong_type_is_refused a_profile_twice_is_refused uri_in_the_file \
+	an_unbalanced_file_is_refused sink_for_everyone sink_of_two_profiles agent_twice_is_refused \
+	an_unbalanced_sink_is_refused relative_module_paths allow_scope_that_is_none \
 	agents_settings_are_no_options \
-	no_such_profile no_such_file missing_setting \
-	doubled_attribute malformed_uri unknown_attribute relative_module_path \
+	no_such_profile no_such_file a_missing_setting_is_named \
+	a_doubled_attribute_is_refused a_malformed_uri_is_refused an_unknown_attribute_is_refused relative_module_path \
 	slot_id_alone pin_in_the_uri scope_with_control_character \
-	scope_with_newline empty_scope plain_http plain_http_elsewhere \
+	scope_with_newline an_empty_scope_is_refused plain_http_is_refused plain_http_elsewhere \
 	endpoint_with_fragment endpoint_with_user lifetime_too_long \
-	parameter_twice unknown_option option_twice option_abbreviated \
-	unknown_command jwt_on_the_command_line \
-	unknown_ca wrong_host expired_server_certificate refused_connection \
-	slow_answer no_such_cacert redirect_301 redirect_307 html empty_200 \
-	invalid_client_400 invalid_client_401 invalid_client_403 empty_400 \
-	empty_401 empty_403 server_error token_with_line_break \
+	a_parameter_twice_is_refused an_unknown_option_is_refused an_option_twice_is_refused an_abbreviated_option_is_refused \
+	an_unknown_command_is_refused jwt_on_the_command_line \
+	an_unknown_ca_is_refused the_wrong_host_is_refused expired_server_certificate a_refused_connection_is_said \
+	a_slow_answer_is_given_up no_such_cacert redirect_301_is_not_followed redirect_307_is_not_followed html_is_no_answer empty_200_is_no_answer \
+	invalid_client_400 invalid_client_401 invalid_client_403 empty_400_is_said \
+	empty_401_is_said empty_403_is_said a_server_error_is_said token_with_line_break \
 	answer_over_1_mib one_request_each

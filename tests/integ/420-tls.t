@@ -29,15 +29,15 @@ certificate() {
 	fails 12 "$want_words" token "$@"
 	empty "$T/requests"
 }
-expired() { certificate expired "the certificate of 'CN=expired' has expired"; }
+an_expired_one_is_refused() { certificate expired "the certificate of 'CN=expired' has expired"; }
 not_yet_valid() { certificate not-yet-valid "is not valid yet"; }
-wrong_host() { certificate wrong-host "is for another host"; }
-self_signed() { certificate self-signed "self-signed"; }
-missing_intermediate() { certificate leaf-only "is issued by 'CN=intermediate', which the server did not send"; }
-unknown_ca() { certificate good "none of the CAs trusted here" --cacert "$W/other-pki/ca.pem"; }
+the_wrong_host_is_refused() { certificate wrong-host "is for another host"; }
+a_self_signed_one_is_refused() { certificate self-signed "self-signed"; }
+a_missing_intermediate_is_refused() { certificate leaf-only "is issued by 'CN=intermediate', which the server did not send"; }
+an_unknown_ca_is_refused() { certificate good "none of the CAs trusted here" --cacert "$W/other-pki/ca.pem"; }
 for_clients_only() { certificate client-only "purpose"; }
 no_cas_at_all() { printf '' >none.pem; certificate good "" --cacert "$T/none.pem"; }
-old_tls() {
+old_tls_is_refused() {
 	start_server old /usr/bin/python3 "$SERVERS/answer-server.py" --log "$T/requests" --old-tls \
 		--cert "$W/pki/good.pem" --key "$W/pki/good.key"
 	fails 12 "version" token
@@ -94,9 +94,9 @@ stranger() {
 stalls_after_hello() { stranger stall "timed out after 2000 ms" --timeout 2; }
 closes_after_hello() { stranger close "the connection ended during the handshake ("; }
 closes_in_its_hello() { stranger half "the connection ended during the handshake ("; }
-resets() { stranger reset "Recv failure: Connection reset by peer"; }
-an_alert() { stranger alert "the server ended the handshake: alert handshake failure ("; }
-garbage() { stranger garbage "what answers there does not speak TLS ("; }
+a_reset_is_said() { stranger reset "Recv failure: Connection reset by peer"; }
+an_alert_is_said() { stranger alert "the server ended the handshake: alert handshake failure ("; }
+garbage_is_no_tls() { stranger garbage "what answers there does not speak TLS ("; }
 http_on_the_port() { stranger http "what answers there does not speak TLS ("; }
 smtp_on_the_port() { stranger smtp "what answers there does not speak TLS ("; }
 
@@ -121,7 +121,7 @@ asks_for_a_certificate() {
 }
 # whether its alert arrives or is lost in the reset that follows it
 wants_a_certificate() { broken require; fails 12 "a client certificate" token; nothing_sent; }
-stalls() { broken stall; fails 12 "timed out" token --timeout 2; }
+who_stalls_is_given_up() { broken stall; fails 12 "timed out" token --timeout 2; }
 stalls_for_ten_seconds() {
 	broken stall
 	before=$(date +%s)
@@ -130,8 +130,8 @@ stalls_for_ten_seconds() {
 	[ "$took" -ge 9 ]
 	[ "$took" -le 13 ]
 }
-closes() { broken close; fails 12 "" token; nothing_sent; }
-plain_http() { broken plain; fails 12 "does not speak TLS" token; nothing_sent; }
+who_closes_is_named() { broken close; fails 12 "" token; nothing_sent; }
+plain_http_is_no_tls() { broken plain; fails 12 "does not speak TLS" token; nothing_sent; }
 
 # ---- proxies -----------------------------------------------------------------------
 through() { # MODE TEXT
@@ -156,11 +156,11 @@ no_proxy_for_this_host() {
 	expect 0 token
 }
 
-run_tests expired not_yet_valid wrong_host self_signed missing_intermediate unknown_ca \
-	for_clients_only no_cas_at_all old_tls with_its_intermediate \
+run_tests an_expired_one_is_refused not_yet_valid the_wrong_host_is_refused a_self_signed_one_is_refused a_missing_intermediate_is_refused an_unknown_ca_is_refused \
+	for_clients_only no_cas_at_all old_tls_is_refused with_its_intermediate \
 	asks_for_the_host_by_name a_server_of_other_names wants_a_certificate_in_tls_1_2 \
 	does_without_in_tls_1_2 stalls_after_hello closes_after_hello closes_in_its_hello \
-	resets an_alert garbage http_on_the_port smtp_on_the_port \
+	a_reset_is_said an_alert_is_said garbage_is_no_tls http_on_the_port smtp_on_the_port \
 	asks_for_a_certificate wants_a_certificate \
-	stalls stalls_for_ten_seconds closes plain_http a_captive_portal a_proxy_that_refuses \
+	who_stalls_is_given_up stalls_for_ten_seconds who_closes_is_named plain_http_is_no_tls a_captive_portal a_proxy_that_refuses \
 	a_proxy_that_wants_a_password no_proxy_for_this_host

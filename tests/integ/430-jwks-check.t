@@ -39,7 +39,7 @@ warns() { # CHECK TEXT PATH
 	refuses grep -q '^failed' "$T/out"
 }
 
-good() {
+a_good_set_passes() {
 	expect 0 "$P11OAUTH" jwks check "$SETS/good" --profile rsa
 	refuses grep -qv '^ok ' "$T/out"
 	has "$T/out" "our key is there, as kid"
@@ -58,7 +58,7 @@ without_a_key() {
 	expect 0 "$P11OAUTH" jwks check "$SETS/missing" --cacert "$W/pki/ca.pem"
 	hasnt "$T/out" ours
 }
-private_member() {
+a_private_member_is_found() {
 	for path in private private-deep private-beside private-pem; do
 		finds 14 private "private" "$path"
 		hasnt "$T/out" AQAB
@@ -67,44 +67,44 @@ private_member() {
 	finds 14 private "has a private member, 'qi'" private-deep
 	jq -e --slurpfile set "$W/rsa.json" '.findings[] | select(.check == "private").kid == $set[0].keys[0].kid' "$T/out"
 }
-symmetric_key() { finds 14 private "symmetric" symmetric; }
-missing_kid() { finds 14 kid "has no kid" no-kid; }
-kid_twice() { finds 14 kid "more than once" twice; }
+a_symmetric_key_is_found() { finds 14 private "symmetric" symmetric; }
+a_missing_kid_is_found() { finds 14 kid "has no kid" no-kid; }
+a_kid_twice_is_found() { finds 14 kid "more than once" twice; }
 kid_of_another_key() { finds 11 ours "names another key" other-key; }
 our_kid_missing() { finds 5 ours "neither kid" missing; }
 our_key_under_another_kid() { finds 5 ours "as kid 'old-name'" other-kid; }
 no_cache_control() { warns cache "no Cache-Control" no-cache-control; }
 not_to_be_kept() { warns cache "may not be kept" no-store; }
 wrong_content_type() { warns type "text/plain" text; }
-html() { finds 14 type "text/html" html; }
+html_is_no_set() { finds 14 type "text/html" html; }
 odd_bytes_stay_readable() {
 	warns type 'text/\x1b[2J\xe4' odd-type
 	expect 0 "$P11OAUTH" jwks check "$SETS/odd-type" --profile rsa --json
 	jq -e '.findings[] | select(.check == "type").text | contains("\\x1b[2J")' "$T/out"
 }
-not_json() { finds 14 set "no JWK Set" not-json; }
-no_array() { finds 14 set 'no array' no-keys; }
-no_key() { finds 14 set "no key" empty; }
-needs_credentials() { finds 14 access "wants credentials" credentials; }
-redirects() { finds 14 access "https://elsewhere.example" redirect; }
-absent() { finds 14 access "HTTP 404" absent; }
-for_encryption() {
+not_json_is_no_set() { finds 14 set "no JWK Set" not-json; }
+a_missing_array_is_found() { finds 14 set 'no array' no-keys; }
+a_missing_key_is_found() { finds 14 set "no key" empty; }
+a_set_behind_credentials_is_found() { finds 14 access "wants credentials" credentials; }
+a_redirect_is_found() { finds 14 access "https://elsewhere.example" redirect; }
+an_absent_set_is_said() { finds 14 access "HTTP 404" absent; }
+a_key_for_encryption_is_found() {
 	finds 14 set "no key in it can verify" encryption
 	grep -q 'our key, .* is there, but not for signatures' "$T/out"
 }
-both_uses() { warns key "both use and key_ops" both-uses; }
-broken_keys() {
+both_uses_are_warned_of() { warns key "both use and key_ops" both-uses; }
+broken_keys_are_found() {
 	finds 14 key "make no P-384 key" off-curve
 	has "$T/out" "our key is there" # the others are still read
 	finds 14 key "not 48 bytes wide" short-coordinate
 	finds 14 key "'e' is not base64url" padded
 }
-leading_zero() { finds 14 key "zero octet" zero-octet; }
+a_leading_zero_is_found() { finds 14 key "zero octet" zero-octet; }
 alg_of_another_kind() { finds 14 key "ES384" wrong-alg; }
 x5c_that_is_none() { finds 14 x5c "no certificate" bad-x5c; }
 other_kinds_may_stay() { warns key "need not know: OKP Ed25519" unknown-kind; }
 http_is_refused() { expect 2 "$P11OAUTH" jwks check http://localhost:1/jwks.json; has "$T/out" "https"; }
-nobody_there() { expect 12 "$P11OAUTH" jwks check https://localhost:1/x --profile rsa; has "$T/out" "access"; }
+nobody_there_is_said() { expect 12 "$P11OAUTH" jwks check https://localhost:1/x --profile rsa; has "$T/out" "access"; }
 
 # serve FILE: a server with this set, as $SETS.
 serve() {
@@ -113,7 +113,7 @@ serve() {
 	SETS=https://localhost:$SERVER_PORT
 }
 # From the old key to the new one, as p11oauth-jwks(1) has it.
-rotation() {
+rotation_is_seen() {
 	check() { "$P11OAUTH" jwks check "$SETS/good" --profile "$1" >"$T/$1.out" 2>&1; }
 	check rsa
 	refuses check p384 # not yet
@@ -148,7 +148,7 @@ a_profile_named_check() {
 	expect 0 "$P11OAUTH" jwks --config "$T/conf" -- check
 	cmp "$T/out" "$W/rsa.json"
 }
-other_certificates() {
+other_certificates_are_found() {
 	for name in wrong-host expired self-signed; do
 		start_server "$name" /usr/bin/python3 "$SERVERS/jwks-server.py" --jwks "$W/rsa.json" \
 			--other "$W/p384.json" --tls-cert "$W/pki/$name.pem" --tls-key "$W/pki/$name.key"
@@ -158,7 +158,7 @@ other_certificates() {
 }
 
 # The host sends its leaf alone, and the client trusts the root.
-incomplete_chain() {
+an_incomplete_chain_is_found() {
 	cat "$W/pki/leaf-only.pem" "$W/pki/intermediate.pem" >full.pem
 	for chain in "$W/pki/leaf-only.pem" full.pem; do
 		start_server chain /usr/bin/python3 "$SERVERS/jwks-server.py" --jwks "$W/rsa.json" \
@@ -180,9 +180,9 @@ no_pin_and_no_credentials() {
 	empty "$W/sets.err"
 }
 
-run_tests good by_the_profile without_a_key private_member symmetric_key missing_kid kid_twice \
+run_tests a_good_set_passes by_the_profile without_a_key a_private_member_is_found a_symmetric_key_is_found a_missing_kid_is_found a_kid_twice_is_found \
 	kid_of_another_key our_kid_missing our_key_under_another_kid no_cache_control not_to_be_kept \
-	wrong_content_type html odd_bytes_stay_readable not_json no_array no_key needs_credentials redirects absent \
-	for_encryption both_uses broken_keys leading_zero alg_of_another_kind x5c_that_is_none other_kinds_may_stay \
-	http_is_refused nobody_there rotation each_key_of_a_profile signed_with_another_algorithm \
-	a_profile_named_check other_certificates incomplete_chain no_pin_and_no_credentials
+	wrong_content_type html_is_no_set odd_bytes_stay_readable not_json_is_no_set a_missing_array_is_found a_missing_key_is_found a_set_behind_credentials_is_found a_redirect_is_found an_absent_set_is_said \
+	a_key_for_encryption_is_found both_uses_are_warned_of broken_keys_are_found a_leading_zero_is_found alg_of_another_kind x5c_that_is_none other_kinds_may_stay \
+	http_is_refused nobody_there_is_said rotation_is_seen each_key_of_a_profile signed_with_another_algorithm \
+	a_profile_named_check other_certificates_are_found an_incomplete_chain_is_found no_pin_and_no_credentials

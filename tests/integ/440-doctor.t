@@ -77,13 +77,13 @@ first() {
 }
 
 # ---- twelve causes ----------------------------------------------------------------
-clock_fast() {
+a_fast_clock_is_found() {
 	bare --jwks "$W/rsa.json" --skew=-420
 	first clock-fast --issuer "$ISSUER"
 	expect 0 "$P11OAUTH" token rsa --issuer "$ISSUER" --clock-offset -420 # the remedy works
 	stop_server other-oidc
 }
-clock_slow() {
+a_slow_clock_is_found() {
 	bare --jwks "$W/rsa.json" --skew=600
 	first clock-slow --issuer "$ISSUER"
 	expect 0 "$P11OAUTH" token rsa --issuer "$ISSUER" --clock-offset 600
@@ -91,7 +91,7 @@ clock_slow() {
 }
 kid_not_in_the_set() { first kid-not-in-set --issuer "$OIDC" --jwks-url "$SETS/good" --kid literal:new; }
 # the server's copy is of another key; the set was published this minute
-stale_set() {
+a_stale_set_is_found() {
 	bare --jwks "$W/p384.json"
 	first stale-set --issuer "$ISSUER" --jwks-url "$SETS/just-changed"
 	stop_server other-oidc
@@ -108,13 +108,13 @@ algorithm_not_offered() {
 	first algorithm-not-offered --issuer "$ISSUER" --algorithm RS384
 	stop_server other-oidc
 }
-jku_mismatch() {
+another_jku_is_found() {
 	bare --jwks "$W/rsa.json" --jku "$SETS/good"
 	first jku-mismatch --issuer "$ISSUER" --jwks-url "$SETS/good" --jku "$SETS/jwk-set-type"
 	stop_server other-oidc
 }
 wrong_client_id() { first client-id --issuer "$OIDC" --jwks-url "$SETS/good" --client-id backend2; }
-expired_certificate() {
+an_expired_certificate_is_found() {
 	bare --cert "$W/expired.pem" --refuse-expired
 	first certificate-expired --issuer "$ISSUER" --key 'pkcs11:token=lab;object=expired' --kid x5t-hex
 	stop_server other-oidc
@@ -149,7 +149,7 @@ all_is_well() {
 	[ "$(grep -c '"POST"' "$W/log")" -eq 1 ]
 	hasnt "$T/out" access_token
 }
-no_signature() {
+no_sign_signs_nothing() {
 	P11FAULT_MODULE=$SOFTHSM_MODULE P11FAULT_LOG=$T/calls
 	export P11FAULT_MODULE P11FAULT_LOG
 	doctor 0 --issuer "$OIDC" --no-sign --module "$top_builddir/tests/fault/fault-module.so"
@@ -166,25 +166,25 @@ step() {
 	has "$T/failed" "$want_check: "
 	has "$T/failed" "$want_text"
 }
-no_endpoint() { step 3 configuration "'token-endpoint' is not set"; }
-no_token() { step 4 token "no token matches" --issuer "$OIDC" --key 'pkcs11:token=absent'; }
-no_module() { step 4 module "cannot read" --issuer "$OIDC" --module /nowhere.so; }
-no_key() { step 5 key "absent" --issuer "$OIDC" --key 'pkcs11:token=lab;object=absent'; }
-wrong_pin() {
+a_missing_endpoint_is_found() { step 3 configuration "'token-endpoint' is not set"; }
+a_missing_token_is_found() { step 4 token "no token matches" --issuer "$OIDC" --key 'pkcs11:token=absent'; }
+a_missing_module_is_found() { step 4 module "cannot read" --issuer "$OIDC" --module /nowhere.so; }
+a_missing_key_is_found() { step 5 key "absent" --issuer "$OIDC" --key 'pkcs11:token=lab;object=absent'; }
+a_wrong_pin_is_found() {
 	(umask 077; echo 000000 >pin)
 	step 7 pin "wrong PIN" --issuer "$OIDC" --pin-from "file:$T/pin"
 	# the server was looked at all the same
 	jq -e '.findings[] | select(.check == "connection") | .severity == "ok"' "$T/out" >/dev/null
 }
-locked_pin() {
+a_locked_pin_is_found() {
 	P11FAULT_MODULE=$SOFTHSM_MODULE P11FAULT_TOKENFLAGS=0x40000
 	export P11FAULT_MODULE P11FAULT_TOKENFLAGS
 	step 8 pin "locked" --issuer "$OIDC" --module "$top_builddir/tests/fault/fault-module.so"
 }
-nobody_answers() { step 12 connection "refused" --token-endpoint https://localhost:1/token --retry-time 0; }
-unknown_ca() { step 12 discovery "certificate" --issuer "$OIDC" --cacert "$W/rsa.pem"; }
-no_metadata() { step 14 discovery "token-endpoint in the profile" --fhir-base "$OIDC/none"; }
-expiring_certificate() {
+that_nobody_answers_is_found() { step 12 connection "refused" --token-endpoint https://localhost:1/token --retry-time 0; }
+an_unknown_ca_is_found() { step 12 discovery "certificate" --issuer "$OIDC" --cacert "$W/rsa.pem"; }
+missing_metadata_is_found() { step 14 discovery "token-endpoint in the profile" --fhir-base "$OIDC/none"; }
+an_expiring_certificate_is_found() {
 	doctor 0 --issuer "$OIDC" --key 'pkcs11:token=lab;object=expired'
 	jq -e '.findings[] | select(.check == "certificate") | .severity == "warning" and (.text | contains("expired"))' \
 		"$T/out" >/dev/null
@@ -198,7 +198,7 @@ a_scope_of_users() {
 	jq -e '.findings[0] | .check == "configuration" and .severity == "warning" and (.text | contains("patient/"))' \
 		"$T/out" >/dev/null
 }
-for_people() {
+people_can_read_it() {
 	expect 0 "$P11OAUTH" doctor rsa --issuer "$OIDC" -q
 	empty "$T/err"
 	grep -q '^ok  *clock ' "$T/out"
@@ -214,9 +214,9 @@ token_points_to_it() {
 	[ "$(wc -l <"$T/err")" -eq 1 ]
 }
 
-run_tests clock_fast clock_slow kid_not_in_the_set stale_set wrong_aud_form lifetime_above_the_cap \
-	algorithm_not_offered jku_mismatch wrong_client_id expired_certificate \
+run_tests a_fast_clock_is_found a_slow_clock_is_found kid_not_in_the_set a_stale_set_is_found wrong_aud_form lifetime_above_the_cap \
+	algorithm_not_offered another_jku_is_found wrong_client_id an_expired_certificate_is_found \
 	certificate_of_another_key set_with_an_incomplete_chain \
-	all_is_well no_signature no_endpoint no_token no_module no_key wrong_pin locked_pin \
-	nobody_answers unknown_ca no_metadata expiring_certificate a_narrow_scope a_scope_of_users for_people \
+	all_is_well no_sign_signs_nothing a_missing_endpoint_is_found a_missing_token_is_found a_missing_module_is_found a_missing_key_is_found a_wrong_pin_is_found a_locked_pin_is_found \
+	that_nobody_answers_is_found an_unknown_ca_is_found missing_metadata_is_found an_expiring_certificate_is_found a_narrow_scope a_scope_of_users people_can_read_it \
 	token_points_to_it

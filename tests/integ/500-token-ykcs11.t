@@ -3,6 +3,6 @@
 TOKEN=ykcs11
 . "$top_srcdir/tests/tokens/suite.sh"
 
-polkit_refuses() { piv_refused 10; }
+polkit_refuses_another_user() { piv_refused 10; }
 
-suite_run polkit_refuses
+suite_run polkit_refuses_another_user

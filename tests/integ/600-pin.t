@@ -18,10 +18,10 @@ for key in rsa p384; do
 done
 
 signs() { expect 0 "$P11OAUTH" assertion "$@"; [ "$(tr -cd . <"$T/out")" = .. ]; }
-from_file() { signs rsa --pin-from "file:$SOFTHSM_PIN_FILE"; }
-from_environment() { LAB_PIN=$PIN; export LAB_PIN; signs rsa --pin-from env:LAB_PIN; }
+a_file_gives_the_pin() { signs rsa --pin-from "file:$SOFTHSM_PIN_FILE"; }
+the_environment_gives_the_pin() { LAB_PIN=$PIN; export LAB_PIN; signs rsa --pin-from env:LAB_PIN; }
 from_file_descriptor() { signs rsa --pin-from fd:7 7<"$SOFTHSM_PIN_FILE"; }
-from_credential() {
+a_credential_gives_the_pin() {
 	CREDENTIALS_DIRECTORY=$T
 	export CREDENTIALS_DIRECTORY
 	cp "$SOFTHSM_PIN_FILE" "$T/lab-pin"; chmod 400 "$T/lab-pin"
@@ -43,20 +43,20 @@ device_error_when_signing() { fault C_Sign:1+:0x30; spoilt 10 "device error" rsa
 device_removed_when_searching() { fault C_FindObjects:1+:0x32; spoilt 10 "removed" rsa; }
 no_session_left() { fault C_OpenSession:1:0xB1; spoilt 10 "no session left" rsa; }
 refused_on_the_device() { fault C_Sign:1:0x200; spoilt 9 "refused on the device" rsa; }
-mechanism_forbidden() { fault C_SignInit:1:0x70; spoilt 11 "does not allow" rsa; }
-pin_expired() { fault C_Login:1:0xA3; spoilt 7 "expired" rsa; }
+a_forbidden_mechanism_is_named() { fault C_SignInit:1:0x70; spoilt 11 "does not allow" rsa; }
+an_expired_pin_is_named() { fault C_Login:1:0xA3; spoilt 7 "expired" rsa; }
 logged_in_already() {
 	# somebody else's login in this process counts as ours
 	fault C_Login:1:0x100
 	fails 5 "no private key" "$P11OAUTH" assertion rsa --module "$FAULT" \
 		--pin-from "file:$SOFTHSM_PIN_FILE"
 }
-initialize_fails() {
+a_failed_initialize_is_named() {
 	fault C_Initialize:1+:0x5
 	fails 10 "C_Initialize" "$P11OAUTH" assertion rsa --module "$FAULT"
 	refuses grep -q '^C_Finalize' "$T/fault.log"
 }
-sigterm_finalizes() {
+sigterm_ends_with_c_finalize() {
 	faulty
 	mkfifo "$T/pin"; chmod 600 "$T/pin"
 	"$P11OAUTH" assertion rsa --module "$FAULT" --pin-from fd:7 7<>"$T/pin" >"$T/out" 2>"$T/err" &
@@ -73,7 +73,7 @@ sigterm_finalizes() {
 	empty "$T/out"
 }
 
-run_tests from_file from_environment from_file_descriptor from_credential \
+run_tests a_file_gives_the_pin the_environment_gives_the_pin from_file_descriptor a_credential_gives_the_pin \
 	device_error_when_signing device_removed_when_searching \
-	no_session_left refused_on_the_device mechanism_forbidden pin_expired \
-	logged_in_already initialize_fails sigterm_finalizes
+	no_session_left refused_on_the_device a_forbidden_mechanism_is_named an_expired_pin_is_named \
+	logged_in_already a_failed_initialize_is_named sigterm_ends_with_c_finalize

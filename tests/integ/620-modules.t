@@ -55,11 +55,11 @@ CALLS="C_GetFunctionList C_Initialize C_GetSlotList C_GetTokenInfo C_OpenSession
 	C_FindObjectsInit C_FindObjects C_FindObjectsFinal C_GetAttributeValue
 	C_Login C_SignInit C_Sign"
 # shellcheck disable=SC2086 # a list of words
-hangs() { at hang 10 "did not answer in time" $CALLS; }
+a_module_that_hangs_is_named() { at hang 10 "did not answer in time" $CALLS; }
 # shellcheck disable=SC2086
-aborts() { at abort 10 "the module aborted" $CALLS; }
+a_module_that_aborts_is_named() { at abort 10 "the module aborted" $CALLS; }
 # shellcheck disable=SC2086
-crashes() {
+a_module_that_crashes_is_named() {
 	# a sanitizer's build leaves the signal to the program for once
 	ASAN_OPTIONS=handle_segv=0:handle_sigbus=0
 	export ASAN_OPTIONS
@@ -69,7 +69,7 @@ crashes() {
 ends_the_program() { at exit 10 "the module tried to end the program" $CALLS; }
 
 # At C_Finalize the result is there already.
-last_call() {
+the_last_call_harms_nothing() {
 	for what in hang abort exit 0x5; do
 		echo "$what"
 		P11FAULT_FAIL=C_Finalize:1:$what P11FAULT_LOG=$T/log
@@ -122,7 +122,7 @@ slow_calls_add_up() {
 	within fails 10 "did not answer in time" "$P11OAUTH" assertion p384
 }
 
-chatter() {
+chatter_does_not_reach_stdout() {
 	P11FAULT_STDOUT=1
 	export P11FAULT_STDOUT
 	expect 0 "$P11OAUTH" assertion rsa
@@ -144,7 +144,7 @@ false_signature() {
 	empty "$W/requests"
 	fails 11 "$3" "$P11OAUTH" assertion "$2"
 }
-false_signatures() {
+false_signatures_are_not_sent() {
 	false_signature flip rsa "does not verify"
 	false_signature flip p384 "does not verify"
 	false_signature der p384 "bytes instead of 96"
@@ -184,7 +184,7 @@ keys_passes_a_broken_token() {
 	P11FAULT_FAIL=C_OpenSession:1:0x30
 	fails 10 "device error" "$P11OAUTH" keys --profile p384 "pkcs11:token=lab"
 }
-no_sessions() {
+no_session_left_is_said() {
 	P11FAULT_SESSIONS=0
 	export P11FAULT_SESSIONS
 	fails 10 "no session left" "$P11OAUTH" assertion rsa
@@ -196,7 +196,7 @@ one_session_is_enough() {
 	is_assertion
 }
 
-run_tests hangs aborts crashes ends_the_program last_call in_keys_and_jwks \
-	signal_during_a_hang slow_is_not_lost slow_calls_add_up chatter \
-	false_signatures lies_about_slots lies_about_objects lies_about_lengths \
-	nothing_is_available keys_passes_a_broken_token no_sessions one_session_is_enough
+run_tests a_module_that_hangs_is_named a_module_that_aborts_is_named a_module_that_crashes_is_named ends_the_program the_last_call_harms_nothing in_keys_and_jwks \
+	signal_during_a_hang slow_is_not_lost slow_calls_add_up chatter_does_not_reach_stdout \
+	false_signatures_are_not_sent lies_about_slots lies_about_objects lies_about_lengths \
+	nothing_is_available keys_passes_a_broken_token no_session_left_is_said one_session_is_enough

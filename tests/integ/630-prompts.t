@@ -59,7 +59,7 @@ a_wrong_pin_is_not_asked_again() {
 	exited 7
 	[ "$(logins)" -eq 1 ]
 }
-interrupted() {
+an_interrupt_ends_it() {
 	at_terminal "$PROMPT" "$(printf '73\003')" assertion rsa
 	exited 130
 	[ "$(logins)" -eq 0 ]
@@ -72,7 +72,7 @@ end_of_input() {
 	[ "$(logins)" -eq 0 ]
 	jq -e .echo_after "$T/seen"
 }
-nothing_typed() {
+nothing_typed_is_no_pin() {
 	at_terminal "$PROMPT" "$ENTER" assertion rsa
 	exited 7
 	has "$T/screen" "the PIN is empty"
@@ -102,7 +102,7 @@ locked_is_not_asked() {
 	[ "$(logins)" -eq 0 ]
 }
 
-nobody_there() {
+nobody_there_is_said() {
 	best=100000
 	for attempt in 1 2 3 4 5 6 7 8 9 10; do
 		start_ms=$(date +%s%3N)
@@ -136,7 +136,7 @@ by_pinentry() {
 		[ "$(logins)" -eq 0 ]
 	fi
 }
-pinentry_asks() {
+the_pinentry_asks_for_it() {
 	by_pinentry answer 0 ""
 	is_assertion
 	[ "$(logins)" -eq 1 ]
@@ -146,8 +146,8 @@ pinentry_asks() {
 	hasnt "$T/log" "$PIN"
 }
 pinentry_is_cancelled() { by_pinentry cancel 9 "cancelled"; }
-pinentry_fails() { by_pinentry fail 7 "Invalid IPC response"; }
-pinentry_leaves() { by_pinentry leave 7 "ended without an answer"; }
+a_pinentry_that_fails_is_said() { by_pinentry fail 7 "Invalid IPC response"; }
+a_pinentry_that_leaves_is_said() { by_pinentry leave 7 "ended without an answer"; }
 pinentry_is_absent() {
 	fails 7 "pinentry" setsid "$P11OAUTH" assertion rsa --pinentry /nonexistent/pinentry </dev/null
 }
@@ -227,10 +227,10 @@ nobody_touched_it() {
 	empty "$T/out"
 }
 
-run_tests the_question_says_what_for a_wrong_pin_is_not_asked_again interrupted \
-	end_of_input nothing_typed few_tries_are_said the_last_try_is_a_persons \
-	locked_is_not_asked nobody_there stdin_is_never_read pinentry_asks \
-	pinentry_is_cancelled pinentry_fails pinentry_leaves pinentry_is_absent \
+run_tests the_question_says_what_for a_wrong_pin_is_not_asked_again an_interrupt_ends_it \
+	end_of_input nothing_typed_is_no_pin few_tries_are_said the_last_try_is_a_persons \
+	locked_is_not_asked nobody_there_is_said stdin_is_never_read the_pinentry_asks_for_it \
+	pinentry_is_cancelled a_pinentry_that_fails_is_said a_pinentry_that_leaves_is_said pinentry_is_absent \
 	pinentry_and_a_signal a_terminal_comes_first on_the_readers_keys \
 	no_keys_on_the_reader from_a_command a_touch_is_asked_for_once \
 	a_quick_device_says_nothing nobody_touched_it

@@ -69,22 +69,22 @@ a_is_used_while_it_works() {
 	[ "$(used_kid)" = "$A_KID" ]
 	[ "$A_KID" != "$B_KID" ]
 }
-token_absent() { falls_to_b no-token "no token matches"; }
-module_absent() { falls_to_b no-module "cannot load the module"; }
-key_absent() { falls_to_b no-key "no private key matches"; }
-device_error() { fault C_Sign:1+:0x30; falls_to_b pair "device error"; }
-device_removed() { fault C_OpenSession:1+:0x32; falls_to_b pair "removed"; }
+an_absent_token_is_replaced() { falls_to_b no-token "no token matches"; }
+an_absent_module_is_replaced() { falls_to_b no-module "cannot load the module"; }
+an_absent_key_is_replaced() { falls_to_b no-key "no private key matches"; }
+a_device_error_is_survived() { fault C_Sign:1+:0x30; falls_to_b pair "device error"; }
+a_removed_device_is_replaced() { fault C_OpenSession:1+:0x32; falls_to_b pair "removed"; }
 hangs_at_login() { fault C_Login:1:hang; falls_to_b pair "did not answer in time"; }
 hangs_at_signature() { fault C_Sign:1:hang; falls_to_b pair "did not answer in time"; }
-crashes() {
+a_crash_is_survived() {
 	# a sanitizer's build leaves the signal to the program for once
 	ASAN_OPTIONS=handle_segv=0:handle_sigbus=0
 	export ASAN_OPTIONS
 	fault C_SignInit:1:crash
 	falls_to_b pair "crashed"
 }
-aborts() { fault C_Initialize:1:abort; falls_to_b pair "aborted"; }
-signs_rubbish() { P11FAULT_SIGN=flip; export P11FAULT_SIGN; falls_to_b pair "does not verify"; }
+an_abort_is_survived() { fault C_Initialize:1:abort; falls_to_b pair "aborted"; }
+who_signs_rubbish_is_replaced() { P11FAULT_SIGN=flip; export P11FAULT_SIGN; falls_to_b pair "does not verify"; }
 
 # A lost session is found again: A is not given up for it.
 one_lost_session_is_recovered() {
@@ -110,9 +110,9 @@ wrong_pin_stays() {
 }
 locked_pin_stays() { P11FAULT_TOKENFLAGS=0x40000; export P11FAULT_TOKENFLAGS; stays 8 pair "locked"; }
 absent_pin_stays() { stays 7 no-pin "absent"; }
-policy_stays() { stays 15 policy "always-authenticate"; }
+policy_is_no_reason_for_another() { stays 15 policy "always-authenticate"; }
 refused_on_the_device_stays() { fault C_Sign:1+:0x200; stays 9 pair "refused on the device"; }
-both_fail() {
+both_are_named_when_both_fail() {
 	fault C_OpenSession:1+:0x32
 	sed -i.orig "s,$SOFTHSM_MODULE,/nonexistent/b.so," "$P11OAUTH_CONFIG"
 	got=0; "$P11OAUTH" token pair >"$T/out" 2>"$T/err" || got=$?
@@ -128,8 +128,8 @@ jwks_has_both() {
 	jq -e --arg a "$A_KID" --arg b "$B_KID" '[.keys[].kid] == [$a, $b]' "$T/out"
 }
 
-run_tests a_is_used_while_it_works token_absent module_absent key_absent \
-	device_error device_removed hangs_at_login hangs_at_signature crashes \
-	aborts signs_rubbish one_lost_session_is_recovered wrong_pin_stays \
-	locked_pin_stays absent_pin_stays policy_stays refused_on_the_device_stays \
-	both_fail jwks_has_both
+run_tests a_is_used_while_it_works an_absent_token_is_replaced an_absent_module_is_replaced an_absent_key_is_replaced \
+	a_device_error_is_survived a_removed_device_is_replaced hangs_at_login hangs_at_signature a_crash_is_survived \
+	an_abort_is_survived who_signs_rubbish_is_replaced one_lost_session_is_recovered wrong_pin_stays \
+	locked_pin_stays absent_pin_stays policy_is_no_reason_for_another refused_on_the_device_stays \
+	both_are_named_when_both_fail jwks_has_both

@@ -107,12 +107,12 @@ ambiguity_lists_the_candidates() {
 	uri=$(grep -o 'pkcs11:[^, ]*id=%12[^, ]*' "$T/err" | head -n 1)
 	expect 0 "$P11OAUTH" assertion twin --key "$uri"
 }
-spki_right() {
+the_right_spki_is_taken() {
 	expect 0 "$P11OAUTH" assertion bare --key-spki "$(spki bare)"
 	expect 0 "$P11OAUTH" assertion bare --key-spki "$(spki bare | tr 'A-F' 'a-f')"
 }
-spki_wrong() { fails 15 "$(spki bare)" "$P11OAUTH" assertion bare --key-spki "$(spki other)"; }
-spki_malformed() { fails 2 "SHA-256" "$P11OAUTH" assertion job --key-spki 1234; }
+the_wrong_spki_is_refused() { fails 15 "$(spki bare)" "$P11OAUTH" assertion bare --key-spki "$(spki other)"; }
+a_malformed_spki_is_refused() { fails 2 "SHA-256" "$P11OAUTH" assertion job --key-spki 1234; }
 keys_says_the_spki() {
 	expect 0 "$P11OAUTH" keys --profile job --json
 	jq -e --arg s "$(spki bare)" '[.tokens[].keys[] | select(.spki_sha256 == $s)] | length == 1' "$T/out"
@@ -166,7 +166,7 @@ stamped_anew_after_a_long_signature() {
 
 run_tests renewed_certificate_is_the_latest_valid_one \
 	the_certificate_that_matches_the_key certificate_from_a_file \
-	no_certificate_at_all ambiguity_lists_the_candidates spki_right spki_wrong \
-	spki_malformed keys_says_the_spki policy_of_an_imported_key \
+	no_certificate_at_all ambiguity_lists_the_candidates the_right_spki_is_taken the_wrong_spki_is_refused \
+	a_malformed_spki_is_refused keys_says_the_spki policy_of_an_imported_key \
 	policy_of_a_key_made_on_the_token policy_looks_at_each_claim \
 	policy_is_known every_word_of_a_policy_counts stamped_anew_after_a_long_signature

@@ -24,19 +24,19 @@ offers() {
 	bash "$T/script" "$T/completion" p11oauth "$@" | sort >"$T/offered"
 	cat "$T/offered"
 }
-bash_commands() { offers to; [ "$(cat "$T/offered")" = token ]; }
+bash_completes_commands() { offers to; [ "$(cat "$T/offered")" = token ]; }
 bash_second_words() { offers jwt ''; [ "$(tr '\n' ' ' <"$T/offered")" = "inspect verify " ]; }
-bash_options() { offers token --token-e; [ "$(cat "$T/offered")" = --token-endpoint= ]; }
+bash_completes_options() { offers token --token-e; [ "$(cat "$T/offered")" = --token-endpoint= ]; }
 bash_words_of_an_option() { offers token --algorithm = ES; [ "$(tr '\n' ' ' <"$T/offered")" = "ES256 ES384 ES512 " ]; }
 bash_words_of_an_own_option() { offers token --format = k; [ "$(cat "$T/offered")" = kube-exec-credential ]; }
-bash_profiles() { offers token care; [ "$(cat "$T/offered")" = careevolution ]; }
+bash_completes_profiles() { offers token care; [ "$(cat "$T/offered")" = careevolution ]; }
 # "jwks" is a command and the first word of another
 bash_command_in_front_of_a_verb() {
 	offers jwks ''; [ "$(tr '\n' ' ' <"$T/offered")" = "careevolution check other " ]
 	offers jwks --mod; has "$T/offered" --module=
 	offers jwks check --cac; [ "$(cat "$T/offered")" = --cacert= ]
 }
-bash_shells() { offers completion ''; has "$T/offered" zsh; }
+bash_completes_shells() { offers completion ''; has "$T/offered" zsh; }
 zsh_script_is_sound() {
 	p11oauth completion zsh >"$T/_p11oauth"
 	zsh -n "$T/_p11oauth"
@@ -58,8 +58,8 @@ every_option_is_completed() {
 	[ "$(wc -l <"$T/options")" -ge 30 ]
 	while read -r option; do has "$T/completion" " $option"; done <"$T/options"
 }
-unknown_shell() { fails 2 "bash and zsh" "$P11OAUTH" completion fish; }
+an_unknown_shell_is_refused() { fails 2 "bash and zsh" "$P11OAUTH" completion fish; }
 
-run_tests bash_commands bash_second_words bash_options \
-	bash_words_of_an_option bash_words_of_an_own_option bash_profiles bash_command_in_front_of_a_verb bash_shells zsh_script_is_sound \
-	every_option_is_completed unknown_shell
+run_tests bash_completes_commands bash_second_words bash_completes_options \
+	bash_words_of_an_option bash_words_of_an_own_option bash_completes_profiles bash_command_in_front_of_a_verb bash_completes_shells zsh_script_is_sound \
+	every_option_is_completed an_unknown_shell_is_refused

@@ -118,7 +118,7 @@ the_record_comes_first() {
 	events '["sign","answer","sign","answer","sign"]'
 	verifies
 }
-failed_logins() {
+failed_logins_are_recorded() {
 	ledger
 	(umask 077; echo 918273 >"$T/pin")
 	expect 7 "$P11OAUTH" token as --pin-from "file:$T/pin"
@@ -215,7 +215,7 @@ where_files_meet() {
 	has "$T/out" "records 1 to 3, were removed"
 	"$P11OAUTH" audit verify l --json | jq -e '.older_removed and .first_seq == 4 and .files == 2'
 }
-unfinished() {
+an_unfinished_line_is_named() {
 	a_ledger
 	truncate -s -20 "$T/ledger"
 	expect 0 "$P11OAUTH" audit verify "$T/ledger"
@@ -238,7 +238,7 @@ own_token() {
 	export SOFTHSM2_CONF
 }
 # A process is killed at any moment; the next one goes on.
-killed_writers() {
+killed_writers_lose_nothing() {
 	ledger
 	i=0
 	while [ "$i" -lt 12 ]; do
@@ -334,7 +334,7 @@ a_limit_of_file_sizes() {
 	fails 3 "File too large" sh -c "ulimit -f 1; exec \"$P11OAUTH\" assertion as --audit required"
 	cmp "$T/before" "$LEDGER"
 }
-no_place() {
+no_place_is_said() {
 	ledger
 	for variable in XDG_STATE_HOME HOME STATE_DIRECTORY; do unset "$variable"; done
 	expect 0 "$P11OAUTH" token as --retry-pin
@@ -360,7 +360,7 @@ a_ledger_that_is_none() {
 	fails 3 "audit: cannot open" "$P11OAUTH" assertion as --audit required
 	[ ! -e "$T/elsewhere" ]
 }
-off() {
+off_records_nothing() {
 	ledger
 	expect 0 "$P11OAUTH" token as --audit off
 	[ ! -e "$LEDGER" ]
@@ -375,7 +375,7 @@ off() {
 
 # ---- the commands
 
-finding() {
+find_finds_a_signature() {
 	ledger
 	expect 0 "$P11OAUTH" token as
 	expect 0 "$P11OAUTH" token flaky --token-endpoint "$FLAKY/504/1"
@@ -403,7 +403,7 @@ finding() {
 	expect 0 "$P11OAUTH" audit find --jti "$jti"
 	has "$T/err" "$LEDGER:5 is not a record"
 }
-nothing_there() {
+nothing_there_is_said() {
 	fails 3 "No such file" "$P11OAUTH" audit verify
 	fails 3 "No such file" "$P11OAUTH" audit find
 	fails 3 "" "$P11OAUTH" audit rotate
@@ -411,7 +411,7 @@ nothing_there() {
 }
 
 run_tests each_jti_is_in_one_record what_a_record_says an_access_token_is_traced \
-	every_try_has_its_answer the_record_comes_first failed_logins tls_is_a_use \
-	every_tampering_is_found where_files_meet unfinished killed_writers many_at_once \
-	a_full_disk a_full_disk_and_tls a_limit_of_file_sizes no_place a_ledger_that_is_none off \
-	finding nothing_there
+	every_try_has_its_answer the_record_comes_first failed_logins_are_recorded tls_is_a_use \
+	every_tampering_is_found where_files_meet an_unfinished_line_is_named killed_writers_lose_nothing many_at_once \
+	a_full_disk a_full_disk_and_tls a_limit_of_file_sizes no_place_is_said a_ledger_that_is_none off_records_nothing \
+	find_finds_a_signature nothing_there_is_said

@@ -65,7 +65,7 @@ status_is_the_commands() {
 }
 no_such_command() { fails 127 "cannot run '/nowhere/at-all': No such file" "$P11OAUTH" exec lab -- /nowhere/at-all; }
 name_not_in_path() { fails 127 "no-such-command-here" "$P11OAUTH" exec lab -- no-such-command-here; }
-not_executable() {
+what_is_not_executable_is_said() {
 	printf 'x' >"$T/plain"
 	fails 126 "cannot run '$T/plain': Permission denied" "$P11OAUTH" exec lab -- "$T/plain"
 }
@@ -173,7 +173,7 @@ pin_stays_behind() {
 
 run_tests access_token_is_accepted end_is_told name_is_ones_own \
 	old_value_is_gone name_that_is_none status_is_the_commands \
-	no_such_command name_not_in_path not_executable \
+	no_such_command name_not_in_path what_is_not_executable_is_said \
 	a_folder_is_no_command nothing_runs_without_an_access_token \
 	no_command_is_usage arguments_are_not_looked_at \
 	profile_may_come_from_the_environment streams_are_the_commands \

@@ -94,7 +94,7 @@ unknown_here_and_there() {
 	fails 3 "the agent: no profile of that name; there is: theirs; the configuration: no profile 'other'; there is: mine" \
 		"$P11OAUTH" token other
 }
-refusals_stand() {
+a_refusal_stands_without_another_try() {
 	agent_says '{"GET /v1/token/mine": no(403; 15; "policy"; "uid 7 may not")}'
 	fails 15 "token: profile 'mine': uid 7 may not" "$P11OAUTH" token mine
 	fails 15 "exec: profile 'mine': uid 7 may not" "$P11OAUTH" exec mine -- touch "$T/ran"
@@ -160,13 +160,13 @@ agents_answer_is_quick() {
 
 # ---- unlock, lock, status --------------------------------------------------------
 PIN_FILE=$SOFTHSM_PIN_FILE
-one_profile() {
+one_profile_is_unlocked() {
 	agent_says 'status([profile("a"; "1"; "prompt")]) + {pins: {a: "739154"}}'
 	expect 0 "$P11OAUTH" unlock a --pin-from "file:$PIN_FILE"
 	[ "$(cat "$T/out")" = "unlocked: a (token 'lab', serial 1)" ]
 	[ "$(request 1 body | jq -c .)" = '{"profile":"a","pin":"739154"}' ]
 }
-wrong_pin() {
+a_wrong_pin_is_said() {
 	agent_says 'status([profile("a"; "1"; "prompt")]) + {pins: {a: "1"}}'
 	fails 7 "unlock: profile 'a': token 'lab': wrong PIN" "$P11OAUTH" unlock --pin-from "file:$PIN_FILE"
 	asked 2
@@ -257,9 +257,9 @@ no_agent_is_sixteen() {
 
 run_tests agent_is_asked_first profile_of_the_agent_alone wishes_are_passed_on \
 	other_settings_are_for_ourselves unknown_there_and_known_here \
-	unknown_here_and_there refusals_stand nonsense_is_no_access_token \
+	unknown_here_and_there a_refusal_stands_without_another_try nonsense_is_no_access_token \
 	life_that_is_too_short nobody_listens_any_more proxies_are_not_asked \
-	socket_of_the_configuration agents_answer_is_quick one_profile wrong_pin \
+	socket_of_the_configuration agents_answer_is_quick one_profile_is_unlocked a_wrong_pin_is_said \
 	each_token_is_asked_for_once refused_pin_is_not_sent_again \
 	one_source_is_not_for_two pinpad_sends_none nothing_to_unlock \
 	lock_says_what status_is_a_table \

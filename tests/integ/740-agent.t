@@ -33,7 +33,7 @@ alive() { is_running "$AGENT_PID" && answers 200 /healthz; }
 
 # ---- good answers ------------------------------------------------------------------
 
-token() {
+the_agent_gives_an_access_token() {
 	told 200
 	before=$(date +%s)
 	answers 200 /v1/token/lab
@@ -51,7 +51,7 @@ token() {
 	[ "$(($(jq .expires_at "$T/body") - $(jq .expires_at "$T/first")))" -le 1 ]
 }
 is_known() { answers 200 /v1/status && is '.profiles[0].token.state == "present" and .profiles[1].locked'; }
-status() {
+status_lists_the_profiles() {
 	answers 200 /v1/token/lab
 	within 10 is_known
 	is '.pid == '"$AGENT_PID"' and .uptime_s >= 0 and (.version | length > 2)'
@@ -66,7 +66,7 @@ status() {
 	hasnt "$T/body" "told-"
 	hasnt "$T/body" "$SOFTHSM_PIN"
 }
-jwks() {
+jwks_has_the_public_keys() {
 	answers 200 /v1/jwks/lab
 	grep -qi '^content-type: application/jwk-set+json' "$T/head"
 	jq -S . "$T/body" >"$T/by-agent"
@@ -76,7 +76,7 @@ jwks() {
 	answers 200 /v1/jwks/person
 	[ "$(calls C_Login)" -eq "$n" ]
 }
-metrics() {
+metrics_count_what_happened() {
 	answers 200 /v1/token/lab
 	answers 200 /metrics
 	grep -qi '^content-type: text/plain; version=0.0.4' "$T/head"
@@ -96,7 +96,7 @@ metrics() {
 
 # ---- what is asked for ---------------------------------------------------------------
 
-percent_encoding() {
+percent_encoding_is_decoded() {
 	own=$(gets /v1/token/lab)
 	[ "$(gets /v1/token/%6cab)" = "$own" ]
 	[ "$(gets /v1/token/l%61%62)" = "$own" ]
@@ -178,7 +178,7 @@ a_very_long_uri() {
 	errs 403 policy 15 "aaaa" "/v1/token/lab?scope=$(cat "$T/long")"
 	alive
 }
-pipelined() {
+pipelined_requests_are_answered() {
 	client pipeline 50 /v1/token/lab >"$T/out"
 	[ "$(grep -c '^200$' "$T/out")" -eq 50 ]
 	client pipeline 20 /v1/jwks/lab >"$T/out" # each waits for the worker
@@ -207,7 +207,7 @@ a_thousand_idle() {
 	[ "$(client idle 1000 /v1/token/lab)" = 200 ]
 	alive
 }
-a_burst() {
+a_burst_is_answered() {
 	client burst 300 /v1/token/lab >"$T/out"
 	[ "$(cat "$T/out")" = "200 300" ]
 	worker=$(agent_process agent-worker)
@@ -218,7 +218,7 @@ a_burst() {
 	[ "$(agent_process agent-worker)" = "$worker" ]
 	alive
 }
-garbage() {
+garbage_harms_nobody() {
 	client garbage >"$T/out"
 	[ "$(wc -l <"$T/out")" -ge 60 ]
 	refuses grep -qE '^2' "$T/out"
@@ -233,6 +233,6 @@ nothing_was_lost() {
 	"$P11OAUTH" audit verify "$W/state/p11oauth/audit.jsonl"
 }
 
-run_tests token status jwks metrics percent_encoding head_has_no_body body_is_too_long \
-	a_wrong_stored_pin what_servers_do what_tokens_do a_very_long_uri pipelined byte_by_byte \
-	a_client_that_hangs_up a_thousand_idle a_burst garbage nothing_was_lost
+run_tests the_agent_gives_an_access_token status_lists_the_profiles jwks_has_the_public_keys metrics_count_what_happened percent_encoding_is_decoded head_has_no_body body_is_too_long \
+	a_wrong_stored_pin what_servers_do what_tokens_do a_very_long_uri pipelined_requests_are_answered byte_by_byte \
+	a_client_that_hangs_up a_thousand_idle a_burst_is_answered garbage_harms_nobody nothing_was_lost

@@ -58,7 +58,7 @@ may_not() {
 
 # ---- users and groups -------------------------------------------------------------
 
-users() {
+users_are_told_apart() {
 	own_world
 	lab_profile number "allow-uid = { \"$USER_A\" }"
 	lab_profile several "allow-uid = { \"$USER_B\", \"$USER_A\" }"
@@ -79,7 +79,7 @@ users() {
 	client $USER_A $GROUP_A $DOOR /v1/status
 	is '[.profiles[].allowed] == [true, true, false, false]'
 }
-groups() {
+groups_are_told_apart() {
 	own_world
 	lab_profile group "allow-gid = { \"$GROUP_A\" }"
 	lab_profile either "allow-gid = { \"$GROUP_A\" }" "allow-uid = { \"$USER_B\" }"
@@ -104,7 +104,7 @@ cannot_connect() {
 	client "$@" /healthz
 	[ "$STATUS" = 000 ]
 }
-its_mode() {
+the_socket_has_its_mode() {
 	own_world
 	lab_profile lab
 	agent_start agent
@@ -113,7 +113,7 @@ its_mode() {
 	cannot_connect $USER_A 0 0
 	answers 200 /healthz
 }
-its_group() {
+the_socket_has_its_group() {
 	own_world
 	lab_profile lab
 	up
@@ -189,7 +189,7 @@ sink() {
 	printf '\t}'
 }
 holds() { [ "$(cat "$1")" = "$2" ]; }
-sinks() {
+sinks_have_their_owner_and_form() {
 	own_world
 	mkdir -m 711 "$T/s"
 	chmod 711 "$T"
@@ -227,7 +227,7 @@ locked_they_go() {
 	answers 200 /v1/unlock -d '{"profile":"lab"}'
 	within 10 test -s "$T/file"
 }
-another_configuration() {
+another_configuration_counts_at_once() {
 	own_world
 	lab_profile gone "$(sink "$T/gone")"
 	lab_profile lab "$(sink "$T/old")" "$(sink "$T/stays")"
@@ -255,6 +255,6 @@ a_sink_that_cannot_be() {
 	answers 200 /v1/token/lab
 }
 
-run_tests root:users root:groups root:its_mode root:its_group root:unlock_and_lock \
-	root:socket_of_another_gets_no_pin root:sinks locked_they_go another_configuration \
+run_tests root:users_are_told_apart root:groups_are_told_apart root:the_socket_has_its_mode root:the_socket_has_its_group root:unlock_and_lock \
+	root:socket_of_another_gets_no_pin root:sinks_have_their_owner_and_form locked_they_go another_configuration_counts_at_once \
 	a_sink_that_cannot_be

@@ -187,7 +187,7 @@ required_and_no_folder() {
 	[ "$(calls C_Sign)" -eq 0 ]
 	[ "$(requests)" -eq 0 ]
 }
-not_wanted() {
+audit_off_records_nothing() {
 	own_world
 	lab_profile quiet 'audit = "off"'
 	agent_start agent
@@ -214,4 +214,4 @@ each_its_own() {
 
 run_tests who_caused_it renewals_have_nobody each_hand_out start_and_stop \
 	beside_other_commands required_on_a_full_disk wished_on_a_full_disk \
-	required_and_no_folder not_wanted each_its_own
+	required_and_no_folder audit_off_records_nothing each_its_own

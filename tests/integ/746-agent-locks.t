@@ -149,7 +149,7 @@ the_last_try_is_a_persons() {
 	[ "$STATUS" = 423 ]
 	[ "$(calls C_Login)" -eq 1 ]
 }
-sighup_forgets() {
+sighup_forgets_the_pin() {
 	up
 	unlock
 	answers 200 /v1/token/lab
@@ -159,7 +159,7 @@ sighup_forgets() {
 	unlock
 	answers 200 '/v1/token/lab?force_new=1'
 }
-is_nowhere() {
+the_pin_is_nowhere() {
 	up
 	unlock
 	answers 200 /v1/token/lab
@@ -175,7 +175,7 @@ is_nowhere() {
 
 certificate() { /usr/bin/python3 "$top_srcdir/tests/tools/certificate.py" "$W/rsa.key" "$@"; }
 is_warned_of() { grep -q "certificate 'CN=second'" "$W/agent.err"; }
-a_successor() {
+the_next_certificate_is_used() {
 	own_world
 	softhsm_new "$T/hsm" lab 739154
 	certificate first 432000 "$T/first.pem"
@@ -203,4 +203,4 @@ a_successor() {
 
 run_tests locked_at_first by_command_on_a_terminal a_wrong_pin_for_nothing a_wrong_pin \
 	one_pin_for_all_of_a_token on_the_readers_keys a_worker_is_killed a_session_is_lost \
-	the_last_try_is_a_persons sighup_forgets ns:is_nowhere a_successor
+	the_last_try_is_a_persons sighup_forgets_the_pin ns:the_pin_is_nowhere the_next_certificate_is_used

@@ -50,7 +50,7 @@ locked_before_work() {
 	fails 7 "unlock" job
 	[ "$(piv_verifies)" -eq 0 ]
 }
-unlocked() {
+one_unlock_is_one_verify() {
 	unlock
 	[ "$(piv_verifies)" -eq 1 ]
 	status_is '(.locked | not) and .token.state == "present" and .certificate.subject == "CN=rsa"'
@@ -106,5 +106,5 @@ two_verifies_in_all() {
 	jq -se '[.[] | select(.event == "unlock") | .status] == ["ok", "ok"]' "$W/state/p11oauth/audit.jsonl"
 }
 
-run_tests locked_before_work unlocked jobs_have_access_tokens card_is_pulled card_is_back \
+run_tests locked_before_work one_unlock_is_one_verify jobs_have_access_tokens card_is_pulled card_is_back \
 	two_verifies_in_all

@@ -58,7 +58,7 @@ tpm_holds() {
 		echo "$what: $(tpm2_getcap "handles-$what" | tr '\n' ' ')"
 	done
 }
-soak() {
+the_agent_survives_every_fault() {
 	tpm2_flush
 	tpm_holds >"$W/tpm.before"
 	cat >"$T/agent" <<-EOS
@@ -115,5 +115,5 @@ nothing_is_left() {
 	[ ! -e "$W/agent.sock.lock" ]
 }
 
-run_tests soak the_ledger_verifies each_jti_is_in_one_record the_tpm_is_as_it_was \
+run_tests the_agent_survives_every_fault the_ledger_verifies each_jti_is_in_one_record the_tpm_is_as_it_was \
 	nothing_is_left

@@ -299,7 +299,7 @@ nobody_may_look_into_it() {
 	stop_server other
 	chmod 700 "$W"
 }
-no_core() {
+no_core_is_written() {
 	mkdir "$T/cores"
 	cd "$T/cores"
 	prlimit --core=unlimited true || skip "no core files are allowed here"
@@ -330,4 +330,4 @@ no_core() {
 run_tests nothing_is_said ns:arguments_and_environments ns:pins_are_in_the_worker_alone \
 	ns:one_copy_while_it_is_under_way ns:an_unfinished_body ns:many_callers_leave_nothing \
 	root:sinks_hold_what_they_should root:nobody_else_is_served \
-	root:nobody_may_look_into_it no_core
+	root:nobody_may_look_into_it no_core_is_written

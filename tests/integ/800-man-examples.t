@@ -65,7 +65,7 @@ run_examples() {
 n=0
 for page in "$top_srcdir"/doc/man/*.[15]; do
 	name=$(basename "$page")
-	function=$(echo "$name" | tr '.-' '__')
+	function=examples_work_in_$(echo "$name" | tr '.-' '__')
 	eval "$function() { run_examples $name; }"
 	pages="${pages-} $function"
 	n=$((n + 1))

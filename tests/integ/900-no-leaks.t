@@ -47,11 +47,11 @@ verbose_says_something() {
 	has "$T/err" "jti"
 	has "$T/out" "$TOKEN" # the canary works
 }
-token_success() { run token lab; has "$T/out" "$TOKEN"; }
-header_success() { run header lab; has "$T/out" "$TOKEN"; }
-json_success() { run token lab --json; has "$T/out" "$TOKEN"; }
-assertion_success() { run assertion lab; grep -qE '^eyJ' "$T/out"; hasnt "$T/out" "$PIN"; }
-others_success() {
+token_leaks_nothing() { run token lab; has "$T/out" "$TOKEN"; }
+header_leaks_nothing() { run header lab; has "$T/out" "$TOKEN"; }
+json_leaks_nothing() { run token lab --json; has "$T/out" "$TOKEN"; }
+assertion_leaks_nothing() { run assertion lab; grep -qE '^eyJ' "$T/out"; hasnt "$T/out" "$PIN"; }
+the_other_commands_leak_nothing() {
 	for command in keys "cert lab" "jwks lab" "profile check" "profile list" version; do
 		# shellcheck disable=SC2086 # several words
 		run $command --module "$SOFTHSM_MODULE"
@@ -65,7 +65,7 @@ others_success() {
 }
 # failures of every kind leave both streams clean
 failing() { run "$@"; clean "$T/out"; empty "$T/out"; [ -s "$T/err" ]; }
-bad_answers() {
+bad_answers_leak_nothing() {
 	n=0
 	for path in dpop token-crlf token-space token-and-error token-twice text-200 \
 		html-200 empty-200 invalid-client-400 error-control redirect-307 huge empty-503; do
@@ -75,8 +75,8 @@ bad_answers() {
 	done
 	[ "$n" -eq 13 ]
 }
-tried_again() { failing token lab --token-endpoint "$ANSWERS/empty-503" --retry-time 2; }
-looked_at() {
+a_second_try_leaks_nothing() { failing token lab --token-endpoint "$ANSWERS/empty-503" --retry-time 2; }
+reports_leak_nothing() {
 	run doctor lab; clean "$T/out"
 	grep -q '^ok  *exchange ' "$T/out"
 	run doctor lab --json; clean "$T/out"
@@ -85,16 +85,16 @@ looked_at() {
 	run jwks check "$ANSWERS/ok" --profile lab; clean "$T/out"
 	run server show google; clean "$T/out"
 }
-no_server() { failing token lab --token-endpoint https://127.0.0.1:1/; }
-unknown_ca() { failing token lab --cacert "$W/rsa.pem"; }
-wrong_pin() {
+no_server_leaks_nothing() { failing token lab --token-endpoint https://127.0.0.1:1/; }
+an_unknown_ca_leaks_nothing() { failing token lab --cacert "$W/rsa.pem"; }
+a_wrong_pin_leaks_nothing() {
 	printf 'canary-pin-0000\n' >"$T/pin"
 	failing token lab --pin-from "file:$T/pin"
 	hasnt "$T/err" canary-pin
 }
 pin_as_a_source() { failing token lab --pin-from "$PIN"; }
 pin_in_a_uri() { failing token lab --key "pkcs11:token=lab?pin-value=$PIN"; }
-spoilt_signature() {
+a_spoilt_signature_leaks_nothing() {
 	P11FAULT_MODULE=$SOFTHSM_MODULE P11FAULT_SIGN=flip
 	export P11FAULT_MODULE P11FAULT_SIGN
 	failing assertion lab --module "$top_builddir/tests/fault/fault-module.so"
@@ -149,7 +149,7 @@ nothing_in_the_ledger() {
 	jq -se '[.[5, 7] | has("access_token")] == [false, false]' "$ledger"
 }
 
-run_tests verbose_says_something token_success header_success json_success \
-	assertion_success others_success bad_answers tried_again looked_at no_server unknown_ca \
-	wrong_pin pin_as_a_source pin_in_a_uri spoilt_signature \
+run_tests verbose_says_something token_leaks_nothing header_leaks_nothing json_leaks_nothing \
+	assertion_leaks_nothing the_other_commands_leak_nothing bad_answers_leak_nothing a_second_try_leaks_nothing reports_leak_nothing no_server_leaks_nothing an_unknown_ca_leaks_nothing \
+	a_wrong_pin_leaks_nothing pin_as_a_source pin_in_a_uri a_spoilt_signature_leaks_nothing \
 	arguments_and_environment no_file_is_left nothing_in_the_ledger

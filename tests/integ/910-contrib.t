@@ -24,7 +24,7 @@ in_job() {
 	[ "$(wc -c <access-token)" -gt 20 ]
 	[ ! -e job.key ]
 }
-github() {
+the_github_action_is_valid() {
 	JOB_KEY=$(cat "$W/job.key") JOB_CERT=$(cat "$W/job.pem") GITHUB_ENV=$T/env
 	export JOB_KEY JOB_CERT GITHUB_ENV
 	/usr/bin/python3 - "$top_srcdir/contrib/ci/github-actions.yml" >"$T/script" <<-'END'
@@ -36,7 +36,7 @@ github() {
 	END
 	in_job "$T/script"
 }
-gitlab() {
+the_gitlab_job_is_valid() {
 	JOB_KEY=$W/job.key JOB_CERT=$W/job.pem
 	export JOB_KEY JOB_CERT
 	/usr/bin/python3 - "$top_srcdir/contrib/ci/gitlab-ci.yml" >"$T/script" <<-'END'
@@ -53,7 +53,7 @@ token_with_a_key_of_its_own() {
 	"$P11OAUTH" jwks own --config "$T/conf" | jq -e '.keys | length == 1'
 	expect 2 "$top_srcdir/contrib/softhsm-token" "$T/token"
 }
-kubernetes() {
+the_kubernetes_manifest_is_valid() {
 	manifest=$top_srcdir/contrib/kubernetes/sidecar.yaml
 	/usr/bin/python3 "$top_srcdir/tests/tools/check-kubernetes.py" "$manifest" >"$T/all"
 	# a program without the agent does not know the agent's settings
@@ -72,4 +72,4 @@ kubernetes() {
 	done <"$T/words"
 }
 
-run_tests github gitlab token_with_a_key_of_its_own kubernetes
+run_tests the_github_action_is_valid the_gitlab_job_is_valid token_with_a_key_of_its_own the_kubernetes_manifest_is_valid

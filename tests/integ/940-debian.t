@@ -56,7 +56,7 @@ install_it() { # [DEB]
 }
 installed() { inside dpkg-query -W -f '${db:Status-Status}' p11oauth; }
 
-builds() {
+the_package_builds() {
 	command -v dh >/dev/null || skip "no debhelper"
 	"$top_srcdir/contrib/build-deb" "$W/deb" >"$T/names"
 	set -- "$W"/deb/p11oauth_*.deb
@@ -98,7 +98,7 @@ holds_the_files() {
 	refuses grep '^/etc/.*[^/]$' "$T/files"
 	refuses grep -e /usr/local/ -e '/include/' -e '\.a$' "$T/files"
 }
-installs() {
+the_package_installs() {
 	built
 	install_it
 	[ "$(installed)" = installed ]
@@ -123,14 +123,14 @@ example_is_a_configuration() {
 	in_view profile check example >"$T/check"
 	has "$T/check" "cred:example.pin"
 }
-enables_nothing() {
+installing_enables_nothing() {
 	built
 	for unit in p11oauth-agent.service p11oauth-agent.socket; do
 		[ "$(inside systemctl is-enabled "$unit" 2>&1)" = disabled ]
 		[ "$(inside systemctl --global is-enabled "$unit" 2>&1)" = disabled ]
 	done
 }
-installs_again() {
+it_installs_a_second_time() {
 	built
 	before=$(inside getent passwd p11oauth)
 	install_it
@@ -144,7 +144,7 @@ what_is_kept() {
 }
 # The version before, as this one but for its number and a file that is gone since.
 # What people and the program have written stays.
-upgrades() {
+an_older_one_is_upgraded() {
 	built
 	inside dpkg --no-triggers --purge p11oauth
 	dpkg-deb -R "$DEB" "$T/before"
@@ -206,6 +206,6 @@ leaves_no_trace() {
 	inside getent passwd p11oauth
 }
 
-run_tests builds has_no_errors depends_on_what_is_loaded_at_run_time holds_the_files \
-	installs example_is_a_configuration enables_nothing installs_again upgrades \
+run_tests the_package_builds has_no_errors depends_on_what_is_loaded_at_run_time holds_the_files \
+	the_package_installs example_is_a_configuration installing_enables_nothing it_installs_a_second_time an_older_one_is_upgraded \
 	purge_keeps_the_ledger leaves_no_trace

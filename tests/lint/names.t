@@ -42,5 +42,23 @@ every_test_is_in_its_list() {
 	[ -e unit/unit.h ]
 	nothing "$T/bad"
 }
+# Integration tests say what is so: fewer than three words are no sentence.
+integration_tests_are_sentences() {
+	cd "$top_srcdir/tests"
+	awk '
+	FNR == 1 { listed = 0 }
+	/^(run_tests|suite_run|\tset -- keys_lists_them) / { listed = 1 }
+	listed {
+		more = /\\$/
+		gsub(/(root|ns):|\\$|"?\$[A-Za-z@]+"?/, "")
+		for (n = split($0, words, " "); n > 0; n--)
+			if (words[n] !~ /^(run_tests|suite_run|set|--)$/) print FILENAME, words[n]
+		listed = more
+	}' integ/*.t tokens/suite.sh >"$T/rows"
+	[ "$(wc -l <"$T/rows")" -gt 500 ]
+	grep -v ' [a-z0-9]*_[a-z0-9]*_[a-z0-9_]*$' "$T/rows" >"$T/bad" || true
+	nothing "$T/bad"
+}
 
-run_tests files_named_in_comments_exist every_test_is_in_its_list
+run_tests files_named_in_comments_exist every_test_is_in_its_list \
+	integration_tests_are_sentences

@@ -87,10 +87,10 @@ refused() {
 	cell "$1" "refused(5,11)"
 }
 can() { if [ -n "$(uri_of "$2")" ]; then works "$@"; else refused "$@"; fi; }
-rs384() { can RS384 rsa; }
-ps384() { can PS384 rsa; }
-es384() { can ES384 p384; }
-es256() { can ES256 p256; }
+rs384_is_what_was_asked() { can RS384 rsa; }
+ps384_is_what_was_asked() { can PS384 rsa; }
+es384_is_what_was_asked() { can ES384 p384; }
+es256_is_what_was_asked() { can ES256 p256; }
 
 keys_lists_them() {
 	expect 0 "$P11OAUTH" keys --profile rsa --json --login
@@ -109,7 +109,7 @@ cert_shows_it() {
 }
 
 # Witnessed by pkcs11-spy: nothing private, one login and one signature.
-calls() {
+calls_are_a_handful() {
 	PKCS11SPY=$TOKEN_MODULE
 	export PKCS11SPY
 	for entry in $TOKEN_KEYS; do
@@ -190,7 +190,7 @@ during() {
 	unset P11FAULT_FAIL
 	expect 0 "$P11OAUTH" assertion rsa
 }
-the_matrix() {
+the_matrix_holds() {
 	[ "$(wc -l <"$MATRIX")" -eq 4 ] # all four cells have been tried
 	printf 'matrix: %-14s' "$TOKEN"
 	while read -r alg verdict; do
@@ -201,8 +201,8 @@ the_matrix() {
 
 # suite_run MORE...: the tests above, and those of the module's own test.
 suite_run() {
-	set -- keys_lists_them cert_shows_it rs384 ps384 es384 es256 the_matrix \
-		calls wrong_pin_is_sent_once "$@"
+	set -- keys_lists_them cert_shows_it rs384_is_what_was_asked ps384_is_what_was_asked es384_is_what_was_asked es256_is_what_was_asked the_matrix_holds \
+		calls_are_a_handful wrong_pin_is_sent_once "$@"
 	if [ "${TOKEN_RANK-}" = root ]; then
 		# shellcheck disable=SC2046 # a list of words
 		set -- $(printf 'root:%s ' "$@")
