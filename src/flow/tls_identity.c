@@ -31,7 +31,8 @@ static bool is_in(const struct tls_identity *id, const struct certificate *cert)
 	const uint8_t *der = certificate_der(cert, &len);
 
 	for (size_t i = 0; i < id->http.chain_len; i++)
-		if (id->chain[i].data == der)
+		if (id->chain[i].len == len &&
+		    memcmp(id->chain[i].data, der, len) == 0)
 			return true;
 	return false;
 }

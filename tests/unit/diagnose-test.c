@@ -238,6 +238,48 @@ static const struct code codes[] = {
 };
 
 /* The code says it all: nothing else is named. */
+/* What the profile adds already goes into what it should add. */
+static const struct offset_row {
+	const char *name, *cause, *remedy;
+	int64_t offset_s, now_s;
+} offsets[] = {
+	{ "none yet, and fast", "clock-fast",
+	  "set the clock, or clock-offset = -420 in the profile", 0,
+	  NOW_S + 420 },
+	{ "none yet, and slow", "clock-slow",
+	  "set the clock, or clock-offset = 300 in the profile", 0,
+	  NOW_S - 300 },
+	{ "too little", "clock-fast",
+	  "set the clock, or clock-offset = -520 in the profile", -100,
+	  NOW_S + 420 },
+	{ "too much", "clock-slow",
+	  "set the clock, or clock-offset = -100 in the profile", -400,
+	  NOW_S - 300 },
+	{ "the wrong way", "clock-fast",
+	  "set the clock, or clock-offset = -320 in the profile", 100,
+	  NOW_S + 420 },
+};
+
+ROWS(offsets, offset_row)
+{
+	po_auto_http_response response = { 0 };
+	struct profile profile = { .client_id = client,
+				   .clock_offset_s = row->offset_s };
+	struct evidence e = { .profile = &profile,
+			      .response = &response,
+			      .now_s = row->now_s };
+	struct causes *causes = calloc(1, sizeof(*causes));
+
+	assert_non_null(causes);
+	response_make(&response, 400, NULL, "", 0);
+	(void)snprintf(response.date, sizeof(response.date), "%s", DATE);
+	diagnose(&e, causes);
+	assert_true(causes->count > 0);
+	assert_string_equal(causes->items[0].name, row->cause);
+	assert_string_equal(causes->items[0].remedy, row->remedy);
+	free(causes);
+}
+
 ROWS(codes, code_row)
 {
 	po_auto_http_response response = { 0 };

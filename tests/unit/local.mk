@@ -36,7 +36,9 @@ unit_tests += tests/unit/config-file-test tests/unit/digest-test \
 unit_tests += tests/unit/cached-token-test
 # src/flow
 unit_tests += tests/unit/check-jwks-test tests/unit/diagnose-test \
-	tests/unit/discover-test tests/unit/format-test tests/unit/get-token-test
+	tests/unit/discover-test tests/unit/exchange-test \
+	tests/unit/format-test tests/unit/get-token-test \
+	tests/unit/tls-identity-test
 # src/agent
 unit_tests += tests/unit/agent-client-test tests/unit/broker-ask-test \
 	tests/unit/broker-lock-test tests/unit/broker-time-test \
@@ -90,6 +92,9 @@ tests_unit_selection_test_LDFLAGS = $(paper_token_link)
 # What a key is on (soft-token.h).
 soft_token_link = $(AM_LDFLAGS) -Wl,--wrap=token_signer_open \
 	-Wl,--wrap=token_signer_refresh -Wl,--wrap=token_signer_check
+
+tests_unit_tls_identity_test_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=token_signer_evp
 
 # These look at what memory holds when it is freed (freed.h).
 freed_link = $(AM_LDFLAGS) -Wl,--wrap=free
