@@ -81,7 +81,7 @@ fuzz: $(fuzz_targets)
 	@for target in $(fuzz_targets); do \
 		name=$${target##*/fuzz-}; mkdir -p fuzz/$$name; \
 		echo "fuzz: $$name, $(FUZZ_SECONDS) s"; \
-		./$$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+		./$$target -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -print_final_stats=1 \
 			-max_len=65536 -artifact_prefix=fuzz/$$name- fuzz/$$name \
 			$(srcdir)/tests/data/fuzz/$$name >fuzz/$$name.log 2>&1 || \
 			{ tail -n 40 fuzz/$$name.log; exit 1; }; \
