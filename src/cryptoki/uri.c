@@ -67,15 +67,6 @@ static bool decoded_len(const char *value, size_t len, size_t *ret_len)
 	return true;
 }
 
-/* Of a value whose escapes are well formed. */
-static bool has_nul(const char *value, size_t len)
-{
-	for (size_t i = 0; i + 2 < len; i++)
-		if (memcmp(value + i, "%00", 3) == 0)
-			return true;
-	return false;
-}
-
 static bool is_type(const char *value, size_t len)
 {
 	static const char *const types[] = { "private", "public", "cert",
@@ -99,7 +90,7 @@ static enum po_status check_value(const struct attribute *a, const char *value,
 		return po_fail(err, PO_E_USAGE, 0,
 			       "'%s' has a malformed percent escape", a->name);
 	/* whoever compares C strings takes it for empty, and that for any */
-	if (strcmp(a->name, "id") != 0 && has_nul(value, len))
+	if (strcmp(a->name, "id") != 0 && memmem(value, len, "%00", 3))
 		return po_fail(err, PO_E_USAGE, 0, "'%s' has a NUL character",
 			       a->name);
 	if (a->max && decoded > a->max)

@@ -214,13 +214,11 @@ bool open_key_pin_failed(const struct open_key *key)
 	return key->kept->in_doubt;
 }
 
+/* len 0: none. */
 static bool is_same_certificate(const struct certificate *a, const uint8_t *der,
 				size_t len)
 {
-	size_t a_len = 0;
-	const uint8_t *a_der = a ? certificate_der(a, &a_len) : NULL;
-
-	return a_len == len && (len == 0 || memcmp(a_der, der, len) == 0);
+	return a ? certificate_has_der(a, der, len) : len == 0;
 }
 
 enum po_status open_key_refresh(struct open_key *key, struct po_error *err)

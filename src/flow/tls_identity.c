@@ -27,12 +27,9 @@ static void add(struct tls_identity *id, const struct certificate *cert)
 
 static bool is_in(const struct tls_identity *id, const struct certificate *cert)
 {
-	size_t len = 0;
-	const uint8_t *der = certificate_der(cert, &len);
-
 	for (size_t i = 0; i < id->http.chain_len; i++)
-		if (id->chain[i].len == len &&
-		    memcmp(id->chain[i].data, der, len) == 0)
+		if (certificate_has_der(cert, id->chain[i].data,
+					id->chain[i].len))
 			return true;
 	return false;
 }

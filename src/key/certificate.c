@@ -141,6 +141,12 @@ const uint8_t *certificate_der(const struct certificate *cert, size_t *ret_len)
 	return cert->der;
 }
 
+bool certificate_has_der(const struct certificate *cert, const uint8_t *der,
+			 size_t len)
+{
+	return cert->der_len == len && memcmp(cert->der, der, len) == 0;
+}
+
 const struct pubkey *certificate_pubkey(const struct certificate *cert)
 {
 	return cert->pubkey;

@@ -30,6 +30,9 @@ PO_DEFINE_AUTO(certificate, certificate_free);
 
 /* Borrowed views. */
 const uint8_t *certificate_der(const struct certificate *cert, size_t *ret_len);
+/* der may be borrowed from another certificate. */
+bool certificate_has_der(const struct certificate *cert, const uint8_t *der,
+			 size_t len);
 const struct pubkey *certificate_pubkey(const struct certificate *cert);
 const char *certificate_subject(const struct certificate *cert); /* one line */
 const char *certificate_issuer(const struct certificate *cert);

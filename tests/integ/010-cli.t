@@ -137,8 +137,8 @@ run_tests version_goes_to_stdout version_as_json help_lists_every_command \
 	help_of_each_command_names_its_options no_command_is_a_usage_error \
 	unknown_command_has_a_hint half_a_command unknown_option_has_a_hint \
 	option_without_value flag_with_value operand_too_many \
-	options_end_at_two_dashes option_before_the_command \
-	no_configuration_says_so no_profile_says_so errors_as_json \
-	full_disk_is_an_error closed_pipe_is_an_error \
-	closed_streams_are_survived profiles_are_listed \
-	flags_win_over_environment_over_file sinks_are_read_back user_file_replaces_a_profile
+	options_end_at_two_dashes option_before_the_command no_configuration_says_so \
+	no_profile_says_so errors_as_json full_disk_is_an_error \
+	closed_pipe_is_an_error closed_streams_are_survived profiles_are_listed \
+	flags_win_over_environment_over_file sinks_are_read_back \
+	user_file_replaces_a_profile

@@ -98,5 +98,7 @@ es384_signatures_are_96_bytes() {
 	[ "$(cut -d. -f2 "$T/many" | sort -u | wc -l)" -eq "$MANY" ]
 }
 
-run_tests verifiers_accept_rs256 verifiers_accept_rs384 verifiers_accept_rs512 verifiers_accept_ps256 verifiers_accept_ps384 verifiers_accept_ps512 verifiers_accept_es256 verifiers_accept_es384 verifiers_accept_es512 \
+run_tests verifiers_accept_rs256 verifiers_accept_rs384 verifiers_accept_rs512 \
+	verifiers_accept_ps256 verifiers_accept_ps384 verifiers_accept_ps512 \
+	verifiers_accept_es256 verifiers_accept_es384 verifiers_accept_es512 \
 	es384_signatures_are_96_bytes

@@ -405,6 +405,8 @@ run_tests aud_is_the_token_endpoint aud_is_the_issuer typ_is_exact \
 	kid_is_wanted_or_not x5t_is_that_of_the_key algorithms_are_those_advertised \
 	keys_by_jwks_uri mtls_by_pki mtls_by_a_registered_certificate \
 	mtls_binds_the_access_token mtls_on_a_port_of_its_own tls_versions_are_kept \
-	oidc_clock_is_off authlib_clock_is_off oidc_logs_requests authlib_logs_requests \
-	authlib_wants_its_aud oidc_metadata_is_found authlib_metadata_is_found glewlwyd_metadata_is_found \
-	relay_holds_back_one_flight relay_holds_back_each_flight token_is_slow_where_it_is_told
+	oidc_clock_is_off authlib_clock_is_off oidc_logs_requests \
+	authlib_logs_requests authlib_wants_its_aud oidc_metadata_is_found \
+	authlib_metadata_is_found glewlwyd_metadata_is_found \
+	relay_holds_back_one_flight relay_holds_back_each_flight \
+	token_is_slow_where_it_is_told

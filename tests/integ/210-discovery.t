@@ -178,10 +178,12 @@ one_connection_for_both() {
 	stop_server oidc
 }
 
-run_tests aud_token_by_fhir_base aud_token_by_issuer aud_may_be_the_issuer aud_issuer_with_fhir_base \
-	x5t_is_sent_where_required ps256_is_chosen_where_alone es384_is_chosen_where_alone the_curve_decides authlib_by_issuer \
-	authlib_by_fhir_base authlib_aud_issuer glewlwyd_by_issuer a_contradicted_endpoint \
-	a_contradicted_issuer an_endpoint_in_the_clear no_document_but_a_pin another_issuer_is_refused \
+run_tests aud_token_by_fhir_base aud_token_by_issuer aud_may_be_the_issuer \
+	aud_issuer_with_fhir_base x5t_is_sent_where_required \
+	ps256_is_chosen_where_alone es384_is_chosen_where_alone the_curve_decides \
+	authlib_by_issuer authlib_by_fhir_base authlib_aud_issuer glewlwyd_by_issuer \
+	a_contradicted_endpoint a_contradicted_issuer an_endpoint_in_the_clear \
+	no_document_but_a_pin another_issuer_is_refused \
 	nothing_is_signed_before_it_is_known_for_whom kept_as_long_as_it_may_be \
 	not_kept_without_a_word no_store_is_not_kept no_store_on_a_line_of_its_own \
 	one_connection_for_both

@@ -115,6 +115,7 @@ the_program_says_so() {
 	jq -e '.error.message | contains("CN=expired")' "$T/err"
 }
 
-run_tests the_good_one_is_accepted expired_is_said expired_above_is_said not_yet_valid_is_said self_signed_is_said another_ca_is_said \
-	a_missing_intermediate_is_said the_wrong_host_is_said a_missing_host_is_said several_hosts_are_said not_for_servers \
-	no_server_is_said the_program_says_so
+run_tests the_good_one_is_accepted expired_is_said expired_above_is_said \
+	not_yet_valid_is_said self_signed_is_said another_ca_is_said \
+	a_missing_intermediate_is_said the_wrong_host_is_said a_missing_host_is_said \
+	several_hosts_are_said not_for_servers no_server_is_said the_program_says_so

@@ -128,6 +128,7 @@ doctor_sees_it() {
 }
 
 run_tests softhsm_rsa_1_2 softhsm_rsa_1_3 softhsm_p384_1_2 softhsm_p384_1_3 \
-	tpm2_rsa_1_2 tpm2_rsa_1_3 tpm2_p384_1_2 tpm2_p384_1_3 \
-	on_a_port_of_its_own another_certificate_is_refused nothing_is_shown_unasked a_certificate_is_needed \
-	one_login_is_enough a_module_that_hangs_in_the_handshake doctor_sees_it
+	tpm2_rsa_1_2 tpm2_rsa_1_3 tpm2_p384_1_2 tpm2_p384_1_3 on_a_port_of_its_own \
+	another_certificate_is_refused nothing_is_shown_unasked \
+	a_certificate_is_needed one_login_is_enough \
+	a_module_that_hangs_in_the_handshake doctor_sees_it

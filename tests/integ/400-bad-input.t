@@ -281,27 +281,30 @@ one_request_each() {
 	[ "$(wc -l <"$W/answers.log")" -eq "$((before + 1))" ]
 }
 
-run_tests wrong_pin_spends_one_try locked_pin_says_the_module \
-	locked_pin_says_the_flag last_try_is_not_spent \
-	empty_pin_file_spends_no_try open_pin_file_is_refused \
-	pin_on_the_command_line no_terminal_no_prompt \
-	no_such_module not_a_pkcs11_module not_a_library a_relative_module_is_refused \
+run_tests wrong_pin_spends_one_try locked_pin_says_the_module locked_pin_says_the_flag \
+	last_try_is_not_spent empty_pin_file_spends_no_try open_pin_file_is_refused \
+	pin_on_the_command_line no_terminal_no_prompt no_such_module \
+	not_a_pkcs11_module not_a_library a_relative_module_is_refused \
 	no_such_token_lists_tokens no_such_key_lists_keys two_keys_match \
-	certificate_of_another_key rsa_key_too_small \
-	algorithm_of_another_curve algorithm_of_another_type algorithm_none_is_refused \
-	algorithm_hmac_is_refused a_misspelt_setting_is_refused a_wrong_type_is_refused a_profile_twice_is_refused uri_in_the_file \
-	an_unbalanced_file_is_refused sink_for_everyone sink_of_two_profiles agent_twice_is_refused \
+	certificate_of_another_key rsa_key_too_small algorithm_of_another_curve \
+	algorithm_of_another_type algorithm_none_is_refused algorithm_hmac_is_refused \
+	a_misspelt_setting_is_refused a_wrong_type_is_refused \
+	a_profile_twice_is_refused uri_in_the_file an_unbalanced_file_is_refused \
+	sink_for_everyone sink_of_two_profiles agent_twice_is_refused \
 	an_unbalanced_sink_is_refused relative_module_paths allow_scope_that_is_none \
-	agents_settings_are_no_options \
-	no_such_profile no_such_file a_missing_setting_is_named \
-	a_doubled_attribute_is_refused a_malformed_uri_is_refused an_unknown_attribute_is_refused relative_module_path \
-	slot_id_alone pin_in_the_uri scope_with_control_character \
-	scope_with_newline an_empty_scope_is_refused plain_http_is_refused plain_http_elsewhere \
-	endpoint_with_fragment endpoint_with_user lifetime_too_long \
-	a_parameter_twice_is_refused an_unknown_option_is_refused an_option_twice_is_refused an_abbreviated_option_is_refused \
-	an_unknown_command_is_refused jwt_on_the_command_line \
-	an_unknown_ca_is_refused the_wrong_host_is_refused expired_server_certificate a_refused_connection_is_said \
-	a_slow_answer_is_given_up no_such_cacert redirect_301_is_not_followed redirect_307_is_not_followed html_is_no_answer empty_200_is_no_answer \
-	invalid_client_400 invalid_client_401 invalid_client_403 empty_400_is_said \
-	empty_401_is_said empty_403_is_said a_server_error_is_said token_with_line_break \
-	answer_over_1_mib one_request_each
+	agents_settings_are_no_options no_such_profile no_such_file \
+	a_missing_setting_is_named a_doubled_attribute_is_refused \
+	a_malformed_uri_is_refused an_unknown_attribute_is_refused \
+	relative_module_path slot_id_alone pin_in_the_uri scope_with_control_character \
+	scope_with_newline an_empty_scope_is_refused plain_http_is_refused \
+	plain_http_elsewhere endpoint_with_fragment endpoint_with_user \
+	lifetime_too_long a_parameter_twice_is_refused an_unknown_option_is_refused \
+	an_option_twice_is_refused an_abbreviated_option_is_refused \
+	an_unknown_command_is_refused jwt_on_the_command_line an_unknown_ca_is_refused \
+	the_wrong_host_is_refused expired_server_certificate \
+	a_refused_connection_is_said a_slow_answer_is_given_up no_such_cacert \
+	redirect_301_is_not_followed redirect_307_is_not_followed html_is_no_answer \
+	empty_200_is_no_answer invalid_client_400 invalid_client_401 \
+	invalid_client_403 empty_400_is_said empty_401_is_said empty_403_is_said \
+	a_server_error_is_said token_with_line_break answer_over_1_mib \
+	one_request_each

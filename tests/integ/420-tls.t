@@ -156,11 +156,13 @@ no_proxy_for_this_host() {
 	expect 0 token
 }
 
-run_tests an_expired_one_is_refused not_yet_valid the_wrong_host_is_refused a_self_signed_one_is_refused a_missing_intermediate_is_refused an_unknown_ca_is_refused \
-	for_clients_only no_cas_at_all old_tls_is_refused with_its_intermediate \
-	asks_for_the_host_by_name a_server_of_other_names wants_a_certificate_in_tls_1_2 \
-	does_without_in_tls_1_2 stalls_after_hello closes_after_hello closes_in_its_hello \
-	a_reset_is_said an_alert_is_said garbage_is_no_tls http_on_the_port smtp_on_the_port \
-	asks_for_a_certificate wants_a_certificate \
-	who_stalls_is_given_up stalls_for_ten_seconds who_closes_is_named plain_http_is_no_tls a_captive_portal a_proxy_that_refuses \
+run_tests an_expired_one_is_refused not_yet_valid the_wrong_host_is_refused \
+	a_self_signed_one_is_refused a_missing_intermediate_is_refused \
+	an_unknown_ca_is_refused for_clients_only no_cas_at_all old_tls_is_refused \
+	with_its_intermediate asks_for_the_host_by_name a_server_of_other_names \
+	wants_a_certificate_in_tls_1_2 does_without_in_tls_1_2 stalls_after_hello \
+	closes_after_hello closes_in_its_hello a_reset_is_said an_alert_is_said \
+	garbage_is_no_tls http_on_the_port smtp_on_the_port asks_for_a_certificate \
+	wants_a_certificate who_stalls_is_given_up stalls_for_ten_seconds \
+	who_closes_is_named plain_http_is_no_tls a_captive_portal a_proxy_that_refuses \
 	a_proxy_that_wants_a_password no_proxy_for_this_host

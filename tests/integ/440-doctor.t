@@ -214,9 +214,13 @@ token_points_to_it() {
 	[ "$(wc -l <"$T/err")" -eq 1 ]
 }
 
-run_tests a_fast_clock_is_found a_slow_clock_is_found kid_not_in_the_set a_stale_set_is_found wrong_aud_form lifetime_above_the_cap \
-	algorithm_not_offered another_jku_is_found wrong_client_id an_expired_certificate_is_found \
-	certificate_of_another_key set_with_an_incomplete_chain \
-	all_is_well no_sign_signs_nothing a_missing_endpoint_is_found a_missing_token_is_found a_missing_module_is_found a_missing_key_is_found a_wrong_pin_is_found a_locked_pin_is_found \
-	that_nobody_answers_is_found an_unknown_ca_is_found missing_metadata_is_found an_expiring_certificate_is_found a_narrow_scope a_scope_of_users people_can_read_it \
-	token_points_to_it
+run_tests a_fast_clock_is_found a_slow_clock_is_found kid_not_in_the_set \
+	a_stale_set_is_found wrong_aud_form lifetime_above_the_cap \
+	algorithm_not_offered another_jku_is_found wrong_client_id \
+	an_expired_certificate_is_found certificate_of_another_key \
+	set_with_an_incomplete_chain all_is_well no_sign_signs_nothing \
+	a_missing_endpoint_is_found a_missing_token_is_found a_missing_module_is_found \
+	a_missing_key_is_found a_wrong_pin_is_found a_locked_pin_is_found \
+	that_nobody_answers_is_found an_unknown_ca_is_found missing_metadata_is_found \
+	an_expiring_certificate_is_found a_narrow_scope a_scope_of_users \
+	people_can_read_it token_points_to_it

@@ -72,8 +72,8 @@ pulled_and_absent() {
 	piv_insert
 	expect 0 "$P11OAUTH" assertion rsa
 }
-polkit_refuses_another_user() { piv_refused 4; }
+polkit_refuses_this_user() { piv_refused 4; }
 
 suite_run no_pin_where_none_is_needed one_verify_in_all_runs retry_is_a_persons_wish \
 	a_locked_pin_is_named pulled_between_login_and_signature pulled_and_absent \
-	polkit_refuses_another_user
+	polkit_refuses_this_user

@@ -3,6 +3,6 @@
 TOKEN=ykcs11
 . "$top_srcdir/tests/tokens/suite.sh"
 
-polkit_refuses_another_user() { piv_refused 10; }
+polkit_refuses_this_user() { piv_refused 10; }
 
-suite_run polkit_refuses_another_user
+suite_run polkit_refuses_this_user

@@ -73,7 +73,8 @@ sigterm_ends_with_c_finalize() {
 	empty "$T/out"
 }
 
-run_tests a_file_gives_the_pin the_environment_gives_the_pin from_file_descriptor a_credential_gives_the_pin \
-	device_error_when_signing device_removed_when_searching \
-	no_session_left refused_on_the_device a_forbidden_mechanism_is_named an_expired_pin_is_named \
-	logged_in_already a_failed_initialize_is_named sigterm_ends_with_c_finalize
+run_tests a_file_gives_the_pin the_environment_gives_the_pin from_file_descriptor \
+	a_credential_gives_the_pin device_error_when_signing \
+	device_removed_when_searching no_session_left refused_on_the_device \
+	a_forbidden_mechanism_is_named an_expired_pin_is_named logged_in_already \
+	a_failed_initialize_is_named sigterm_ends_with_c_finalize

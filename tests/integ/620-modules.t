@@ -196,7 +196,9 @@ one_session_is_enough() {
 	is_assertion
 }
 
-run_tests a_module_that_hangs_is_named a_module_that_aborts_is_named a_module_that_crashes_is_named ends_the_program the_last_call_harms_nothing in_keys_and_jwks \
-	signal_during_a_hang slow_is_not_lost slow_calls_add_up chatter_does_not_reach_stdout \
-	false_signatures_are_not_sent lies_about_slots lies_about_objects lies_about_lengths \
-	nothing_is_available keys_passes_a_broken_token no_session_left_is_said one_session_is_enough
+run_tests a_module_that_hangs_is_named a_module_that_aborts_is_named \
+	a_module_that_crashes_is_named ends_the_program the_last_call_harms_nothing \
+	in_keys_and_jwks signal_during_a_hang slow_is_not_lost slow_calls_add_up \
+	chatter_does_not_reach_stdout false_signatures_are_not_sent lies_about_slots \
+	lies_about_objects lies_about_lengths nothing_is_available \
+	keys_passes_a_broken_token no_session_left_is_said one_session_is_enough

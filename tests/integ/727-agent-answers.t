@@ -257,10 +257,9 @@ no_agent_is_sixteen() {
 
 run_tests agent_is_asked_first profile_of_the_agent_alone wishes_are_passed_on \
 	other_settings_are_for_ourselves unknown_there_and_known_here \
-	unknown_here_and_there a_refusal_stands_without_another_try nonsense_is_no_access_token \
-	life_that_is_too_short nobody_listens_any_more proxies_are_not_asked \
-	socket_of_the_configuration agents_answer_is_quick one_profile_is_unlocked a_wrong_pin_is_said \
-	each_token_is_asked_for_once refused_pin_is_not_sent_again \
-	one_source_is_not_for_two pinpad_sends_none nothing_to_unlock \
-	lock_says_what status_is_a_table \
-	no_agent_is_sixteen
+	unknown_here_and_there a_refusal_stands_without_another_try \
+	nonsense_is_no_access_token life_that_is_too_short nobody_listens_any_more \
+	proxies_are_not_asked socket_of_the_configuration agents_answer_is_quick \
+	one_profile_is_unlocked a_wrong_pin_is_said each_token_is_asked_for_once \
+	refused_pin_is_not_sent_again one_source_is_not_for_two pinpad_sends_none \
+	nothing_to_unlock lock_says_what status_is_a_table no_agent_is_sixteen

@@ -111,6 +111,7 @@ the_ledger_holds() {
 }
 
 run_tests many_commands_one_signature no_agent_does_its_own a_setting_does_its_own \
-	a_scope_is_the_agents a_refusal_stands no_configuration_is_needed unknown_to_both \
-	locked_is_said_so a_wrong_pin_is_sent_once status_tells_about_the_agent a_scope_that_is_too_long_lived \
+	a_scope_is_the_agents a_refusal_stands no_configuration_is_needed \
+	unknown_to_both locked_is_said_so a_wrong_pin_is_sent_once \
+	status_tells_about_the_agent a_scope_that_is_too_long_lived \
 	server_errors_keep_their_status no_agent_any_more the_ledger_holds

@@ -233,6 +233,9 @@ nothing_was_lost() {
 	"$P11OAUTH" audit verify "$W/state/p11oauth/audit.jsonl"
 }
 
-run_tests the_agent_gives_an_access_token status_lists_the_profiles jwks_has_the_public_keys metrics_count_what_happened percent_encoding_is_decoded head_has_no_body body_is_too_long \
-	a_wrong_stored_pin what_servers_do what_tokens_do a_very_long_uri pipelined_requests_are_answered byte_by_byte \
-	a_client_that_hangs_up a_thousand_idle a_burst_is_answered garbage_harms_nobody nothing_was_lost
+run_tests the_agent_gives_an_access_token status_lists_the_profiles \
+	jwks_has_the_public_keys metrics_count_what_happened \
+	percent_encoding_is_decoded head_has_no_body body_is_too_long \
+	a_wrong_stored_pin what_servers_do what_tokens_do a_very_long_uri \
+	pipelined_requests_are_answered byte_by_byte a_client_that_hangs_up \
+	a_thousand_idle a_burst_is_answered garbage_harms_nobody nothing_was_lost

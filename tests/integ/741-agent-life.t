@@ -325,8 +325,10 @@ the_helper_dies() {
 	gone 10 "$@"
 }
 
-run_tests held_until_the_server_is_back locked_while_it_waits renewed_and_nobody_notices \
-	nobody_touches_it a_stored_pin_is_not_for_the_last_try a_bad_signature \
-	added_changed_removed a_broken_one a_profile_that_is_not_usable while_requests_wait \
-	while_the_server_is_silent a_second_agent a_stale_socket root:no_place_for_it where_it_is \
-	a_worker_dies a_worker_dies_at_work a_module_that_crashes the_helper_dies
+run_tests held_until_the_server_is_back locked_while_it_waits \
+	renewed_and_nobody_notices nobody_touches_it \
+	a_stored_pin_is_not_for_the_last_try a_bad_signature added_changed_removed \
+	a_broken_one a_profile_that_is_not_usable while_requests_wait \
+	while_the_server_is_silent a_second_agent a_stale_socket root:no_place_for_it \
+	where_it_is a_worker_dies a_worker_dies_at_work a_module_that_crashes \
+	the_helper_dies

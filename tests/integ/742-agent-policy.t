@@ -255,6 +255,8 @@ a_sink_that_cannot_be() {
 	answers 200 /v1/token/lab
 }
 
-run_tests root:users_are_told_apart root:groups_are_told_apart root:the_socket_has_its_mode root:the_socket_has_its_group root:unlock_and_lock \
-	root:socket_of_another_gets_no_pin root:sinks_have_their_owner_and_form locked_they_go another_configuration_counts_at_once \
-	a_sink_that_cannot_be
+run_tests root:users_are_told_apart root:groups_are_told_apart \
+	root:the_socket_has_its_mode root:the_socket_has_its_group \
+	root:unlock_and_lock root:socket_of_another_gets_no_pin \
+	root:sinks_have_their_owner_and_form locked_they_go \
+	another_configuration_counts_at_once a_sink_that_cannot_be

@@ -202,5 +202,6 @@ the_next_certificate_is_used() {
 }
 
 run_tests locked_at_first by_command_on_a_terminal a_wrong_pin_for_nothing a_wrong_pin \
-	one_pin_for_all_of_a_token on_the_readers_keys a_worker_is_killed a_session_is_lost \
-	the_last_try_is_a_persons sighup_forgets_the_pin ns:the_pin_is_nowhere the_next_certificate_is_used
+	one_pin_for_all_of_a_token on_the_readers_keys a_worker_is_killed \
+	a_session_is_lost the_last_try_is_a_persons sighup_forgets_the_pin \
+	ns:the_pin_is_nowhere the_next_certificate_is_used

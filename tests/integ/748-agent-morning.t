@@ -106,5 +106,5 @@ two_verifies_in_all() {
 	jq -se '[.[] | select(.event == "unlock") | .status] == ["ok", "ok"]' "$W/state/p11oauth/audit.jsonl"
 }
 
-run_tests locked_before_work one_unlock_is_one_verify jobs_have_access_tokens card_is_pulled card_is_back \
-	two_verifies_in_all
+run_tests locked_before_work one_unlock_is_one_verify jobs_have_access_tokens \
+	card_is_pulled card_is_back two_verifies_in_all

@@ -115,5 +115,5 @@ nothing_is_left() {
 	[ ! -e "$W/agent.sock.lock" ]
 }
 
-run_tests the_agent_survives_every_fault the_ledger_verifies each_jti_is_in_one_record the_tpm_is_as_it_was \
-	nothing_is_left
+run_tests the_agent_survives_every_fault the_ledger_verifies each_jti_is_in_one_record \
+	the_tpm_is_as_it_was nothing_is_left

@@ -142,4 +142,5 @@ an_end_with_callers() {
 	done
 }
 
-run_tests killed_at_random modes_are_as_asked an_unfinished_line a_clean_end an_end_with_callers
+run_tests killed_at_random modes_are_as_asked an_unfinished_line a_clean_end \
+	an_end_with_callers

@@ -327,7 +327,8 @@ no_core_is_written() {
 	[ -z "$(find . "$W" -maxdepth 1 -name 'core*')" ]
 }
 
-run_tests nothing_is_said ns:arguments_and_environments ns:pins_are_in_the_worker_alone \
-	ns:one_copy_while_it_is_under_way ns:an_unfinished_body ns:many_callers_leave_nothing \
+run_tests nothing_is_said ns:arguments_and_environments \
+	ns:pins_are_in_the_worker_alone ns:one_copy_while_it_is_under_way \
+	ns:an_unfinished_body ns:many_callers_leave_nothing \
 	root:sinks_hold_what_they_should root:nobody_else_is_served \
 	root:nobody_may_look_into_it no_core_is_written

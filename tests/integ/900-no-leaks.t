@@ -149,7 +149,9 @@ nothing_in_the_ledger() {
 	jq -se '[.[5, 7] | has("access_token")] == [false, false]' "$ledger"
 }
 
-run_tests verbose_says_something token_leaks_nothing header_leaks_nothing json_leaks_nothing \
-	assertion_leaks_nothing the_other_commands_leak_nothing bad_answers_leak_nothing a_second_try_leaks_nothing reports_leak_nothing no_server_leaks_nothing an_unknown_ca_leaks_nothing \
-	a_wrong_pin_leaks_nothing pin_as_a_source pin_in_a_uri a_spoilt_signature_leaks_nothing \
+run_tests verbose_says_something token_leaks_nothing header_leaks_nothing \
+	json_leaks_nothing assertion_leaks_nothing the_other_commands_leak_nothing \
+	bad_answers_leak_nothing a_second_try_leaks_nothing reports_leak_nothing \
+	no_server_leaks_nothing an_unknown_ca_leaks_nothing a_wrong_pin_leaks_nothing \
+	pin_as_a_source pin_in_a_uri a_spoilt_signature_leaks_nothing \
 	arguments_and_environment no_file_is_left nothing_in_the_ledger

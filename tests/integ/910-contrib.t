@@ -72,4 +72,5 @@ the_kubernetes_manifest_is_valid() {
 	done <"$T/words"
 }
 
-run_tests the_github_action_is_valid the_gitlab_job_is_valid token_with_a_key_of_its_own the_kubernetes_manifest_is_valid
+run_tests the_github_action_is_valid the_gitlab_job_is_valid \
+	token_with_a_key_of_its_own the_kubernetes_manifest_is_valid

@@ -206,6 +206,7 @@ leaves_no_trace() {
 	inside getent passwd p11oauth
 }
 
-run_tests the_package_builds has_no_errors depends_on_what_is_loaded_at_run_time holds_the_files \
-	the_package_installs example_is_a_configuration installing_enables_nothing it_installs_a_second_time an_older_one_is_upgraded \
+run_tests the_package_builds has_no_errors depends_on_what_is_loaded_at_run_time \
+	holds_the_files the_package_installs example_is_a_configuration \
+	installing_enables_nothing it_installs_a_second_time an_older_one_is_upgraded \
 	purge_keeps_the_ledger leaves_no_trace

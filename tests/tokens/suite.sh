@@ -87,10 +87,10 @@ refused() {
 	cell "$1" "refused(5,11)"
 }
 can() { if [ -n "$(uri_of "$2")" ]; then works "$@"; else refused "$@"; fi; }
-rs384_is_what_was_asked() { can RS384 rsa; }
-ps384_is_what_was_asked() { can PS384 rsa; }
-es384_is_what_was_asked() { can ES384 p384; }
-es256_is_what_was_asked() { can ES256 p256; }
+rs384_signs_or_is_refused() { can RS384 rsa; }
+ps384_signs_or_is_refused() { can PS384 rsa; }
+es384_signs_or_is_refused() { can ES384 p384; }
+es256_signs_or_is_refused() { can ES256 p256; }
 
 keys_lists_them() {
 	expect 0 "$P11OAUTH" keys --profile rsa --json --login
@@ -201,8 +201,10 @@ the_matrix_holds() {
 
 # suite_run MORE...: the tests above, and those of the module's own test.
 suite_run() {
-	set -- keys_lists_them cert_shows_it rs384_is_what_was_asked ps384_is_what_was_asked es384_is_what_was_asked es256_is_what_was_asked the_matrix_holds \
-		calls_are_a_handful wrong_pin_is_sent_once "$@"
+	set -- keys_lists_them cert_shows_it rs384_signs_or_is_refused \
+		ps384_signs_or_is_refused es384_signs_or_is_refused \
+		es256_signs_or_is_refused the_matrix_holds calls_are_a_handful \
+		wrong_pin_is_sent_once "$@"
 	if [ "${TOKEN_RANK-}" = root ]; then
 		# shellcheck disable=SC2046 # a list of words
 		set -- $(printf 'root:%s ' "$@")

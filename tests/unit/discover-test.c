@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "fake-http.h"
 #include "flow/env.h"
+#include "profile-option.h"
 #include "test-folder.h"
 #include "unit.h"
 
@@ -42,16 +43,6 @@ void __wrap_log_warn(const char *fmt, ...)
 	(void)vsnprintf(last_warning, sizeof(last_warning), fmt, ap);
 	va_end(ap);
 	warnings++;
-}
-
-static void set(const char *name, const char *value)
-{
-	static const struct origin origin = { .kind = ORIGIN_OPTION };
-	struct po_error err = { 0 };
-
-	if (profile_set(profile, profile_setting(name), value, &origin, &err) !=
-	    PO_OK)
-		fail_msg("%s", err.text);
 }
 
 static void fresh_profile(void)
@@ -117,9 +108,9 @@ static void says(const char *text)
 
 TEST(a_fhir_base_has_a_smart_document)
 {
-	set("fhir-base", BASE);
-	set("cacert", "/dev/null");
-	set("timeout", "9");
+	set_option(profile, "fhir-base", BASE);
+	set_option(profile, "cacert", "/dev/null");
+	set_option(profile, "timeout", "9");
 	will(200, SMART);
 	assert_int_equal(run(), PO_OK);
 	assert_int_equal(http.count, 1);
@@ -136,8 +127,8 @@ TEST(a_fhir_base_has_a_smart_document)
 
 TEST(a_fhir_base_goes_before_an_issuer)
 {
-	set("fhir-base", BASE);
-	set("issuer", ISSUER);
+	set_option(profile, "fhir-base", BASE);
+	set_option(profile, "issuer", ISSUER);
 	will(200, SMART);
 	assert_int_equal(run(), PO_OK);
 	assert_string_equal(http.requests[0].url, SMART_URL);
@@ -158,7 +149,7 @@ static const struct second_row second_rows[] = {
 
 ROWS(second_rows, an_issuer_has_one_of_two_documents)
 {
-	set("issuer", ISSUER);
+	set_option(profile, "issuer", ISSUER);
 	will(row->status, "nothing");
 	will(200, OAUTH);
 	assert_int_equal(run(), row->is_second_asked ? PO_OK : PO_E_SERVER);
@@ -172,7 +163,7 @@ ROWS(second_rows, an_issuer_has_one_of_two_documents)
 
 TEST(two_documents_that_are_not_there_are_both_named)
 {
-	set("issuer", ISSUER);
+	set_option(profile, "issuer", ISSUER);
 	will(404, "");
 	assert_int_equal(run(), PO_E_SERVER);
 	says("openid-configuration");
@@ -181,7 +172,7 @@ TEST(two_documents_that_are_not_there_are_both_named)
 
 TEST(a_network_that_fails_is_not_asked_for_another)
 {
-	set("issuer", ISSUER);
+	set_option(profile, "issuer", ISSUER);
 	fake_http_will(&http,
 		       (struct fake_answer){ .failure = HTTP_FAILED_CONNECT });
 	assert_int_equal(run(), PO_E_NETWORK);
@@ -191,9 +182,9 @@ TEST(a_network_that_fails_is_not_asked_for_another)
 
 TEST(nothing_is_asked_where_all_is_said)
 {
-	set("token-endpoint", "https://as.example/token");
+	set_option(profile, "token-endpoint", "https://as.example/token");
 	assert_int_equal(run(), PO_OK);
-	set("issuer", ISSUER); /* a name only */
+	set_option(profile, "issuer", ISSUER); /* a name only */
 	assert_int_equal(run(), PO_OK);
 	assert_int_equal(http.count, 0);
 }
@@ -202,8 +193,8 @@ TEST(nothing_is_asked_where_all_is_said)
 
 TEST(a_pinned_endpoint_holds_against_the_document)
 {
-	set("fhir-base", BASE);
-	set("token-endpoint", "https://as.example/other");
+	set_option(profile, "fhir-base", BASE);
+	set_option(profile, "token-endpoint", "https://as.example/other");
 	will(200, SMART);
 	assert_int_equal(run(), PO_E_SERVER);
 	says("its token_endpoint is 'https://as.example/token', but the "
@@ -213,8 +204,8 @@ TEST(a_pinned_endpoint_holds_against_the_document)
 
 TEST(a_pinned_endpoint_works_without_the_document)
 {
-	set("fhir-base", BASE);
-	set("token-endpoint", "https://as.example/token");
+	set_option(profile, "fhir-base", BASE);
+	set_option(profile, "token-endpoint", "https://as.example/token");
 	will(503, "");
 	assert_int_equal(run(), PO_OK);
 	assert_int_equal(warnings, 1);
@@ -226,8 +217,8 @@ TEST(a_pinned_endpoint_works_without_the_document)
 
 TEST(a_pinned_issuer_holds_against_the_document)
 {
-	set("fhir-base", BASE);
-	set("issuer", "https://else.example");
+	set_option(profile, "fhir-base", BASE);
+	set_option(profile, "issuer", "https://else.example");
 	will(200, OAUTH);
 	assert_int_equal(run(), PO_E_SERVER);
 	says("pins 'https://else.example'");
@@ -235,7 +226,7 @@ TEST(a_pinned_issuer_holds_against_the_document)
 
 TEST(an_endpoint_that_is_no_address_is_the_documents_fault)
 {
-	set("fhir-base", BASE);
+	set_option(profile, "fhir-base", BASE);
 	will(200, "{\"token_endpoint\":\"http://as.example/token\"}");
 	assert_int_not_equal(run(), PO_OK);
 	says(SMART_URL);
@@ -279,7 +270,7 @@ ROWS(algorithms_rows, the_servers_list_guides_the_choice)
 {
 	size_t n = 0;
 
-	set("fhir-base", BASE);
+	set_option(profile, "fhir-base", BASE);
 	for (size_t i = 0; row->preferred[i]; i++)
 		profile->algorithms[i] = strdup(row->preferred[i]);
 	will(200, row->document);
@@ -319,8 +310,8 @@ static const struct doubt_row doubt_rows[] = {
 
 ROWS(doubt_rows, what_a_document_does_not_list_is_a_warning)
 {
-	set("fhir-base", BASE);
-	set("algorithm", "RS384");
+	set_option(profile, "fhir-base", BASE);
+	set_option(profile, "algorithm", "RS384");
 	will(200, row->document);
 	assert_int_equal(run(), PO_OK);
 	assert_int_equal(warnings, row->warning ? 1 : 0);
@@ -343,14 +334,14 @@ static const struct keep_row keep_rows[] = {
 
 ROWS(keep_rows, a_document_is_kept_as_long_as_its_server_says)
 {
-	set("fhir-base", BASE);
+	set_option(profile, "fhir-base", BASE);
 	fake_http_will(&http, (struct fake_answer){
 				      .status = 200,
 				      .body = SMART,
 				      .cache_control = row->cache_control });
 	assert_int_equal(run(), PO_OK);
 	fresh_profile();
-	set("fhir-base", BASE);
+	set_option(profile, "fhir-base", BASE);
 	will(200, "{\"token_endpoint\":\"https://as.example/new\"}");
 	fake_clock_advance(&fake, row->kept_s ? row->kept_s * 1000 - 1000 : 0);
 	assert_int_equal(run(), PO_OK);
@@ -359,7 +350,7 @@ ROWS(keep_rows, a_document_is_kept_as_long_as_its_server_says)
 			    row->kept_s ? "https://as.example/token"
 					: "https://as.example/new");
 	fresh_profile();
-	set("fhir-base", BASE);
+	set_option(profile, "fhir-base", BASE);
 	will(200, "{\"token_endpoint\":\"https://as.example/new\"}");
 	fake_clock_advance(&fake, 1000);
 	assert_int_equal(run(), PO_OK);
@@ -369,14 +360,14 @@ ROWS(keep_rows, a_document_is_kept_as_long_as_its_server_says)
 
 TEST(a_fresh_one_is_asked_for_by_who_wants_it)
 {
-	set("fhir-base", BASE);
+	set_option(profile, "fhir-base", BASE);
 	fake_http_will(&http,
 		       (struct fake_answer){ .status = 200,
 					     .body = SMART,
 					     .cache_control = "max-age=600" });
 	assert_int_equal(run(), PO_OK);
 	fresh_profile();
-	set("fhir-base", BASE);
+	set_option(profile, "fhir-base", BASE);
 	will(200, "{\"token_endpoint\":\"https://as.example/new\"}");
 	assert_int_equal(run_with(DISCOVER_FRESH), PO_OK);
 	assert_int_equal(http.count, 1);
@@ -385,14 +376,14 @@ TEST(a_fresh_one_is_asked_for_by_who_wants_it)
 
 TEST(what_is_kept_is_of_one_address)
 {
-	set("fhir-base", BASE);
+	set_option(profile, "fhir-base", BASE);
 	fake_http_will(&http,
 		       (struct fake_answer){ .status = 200,
 					     .body = SMART,
 					     .cache_control = "max-age=600" });
 	assert_int_equal(run(), PO_OK);
 	fresh_profile();
-	set("fhir-base", BASE "/other");
+	set_option(profile, "fhir-base", BASE "/other");
 	will(200, "{\"token_endpoint\":\"https://as.example/new\"}");
 	assert_int_equal(run(), PO_OK);
 	assert_int_equal(http.count, 1);

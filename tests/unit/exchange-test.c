@@ -6,6 +6,7 @@
 #include "flow/exchange.h"
 
 #include "fake-http.h"
+#include "profile-option.h"
 #include "unit.h"
 
 #include <string.h>
@@ -34,15 +35,6 @@ static struct http_response response;
 static struct po_error why;
 static struct po_env env;
 
-static void set(const char *name, const char *value)
-{
-	static const struct origin origin = { .kind = ORIGIN_OPTION };
-
-	assert_int_equal(profile_set(profile, profile_setting(name), value,
-				     &origin, NULL),
-			 PO_OK);
-}
-
 BEFORE_EACH
 {
 	fake_clock_init(&fake, 1800000000);
@@ -56,7 +48,7 @@ BEFORE_EACH
 	env = (struct po_env){ .clock = &held.clock, .http = &http.client };
 	profile = profile_new("lab");
 	assert_non_null(profile);
-	set("token-endpoint", "https://as.example/token");
+	set_option(profile, "token-endpoint", "https://as.example/token");
 	http_response_init(&response);
 	why = (struct po_error){ 0 };
 	exchange = NULL;
@@ -228,7 +220,7 @@ static const struct never_row {
 
 ROWS(nevers, never_row)
 {
-	set(row->setting, row->value);
+	set_option(profile, row->setting, row->value);
 	begin();
 	exchange_expect(exchange, 3);
 	assert_int_equal(post("a=b"), PO_OK);
@@ -243,8 +235,8 @@ static const struct said_row {
 
 ROWS(saids, said_row)
 {
-	set("timeout", "7");
-	set("cacert", "/ca.pem");
+	set_option(profile, "timeout", "7");
+	set_option(profile, "cacert", "/ca.pem");
 	begin();
 	if (row->is_early)
 		exchange_expect(exchange, 3);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "fake-http.h"
 #include "flow/env.h"
+#include "profile-option.h"
 #include "soft-token.h"
 #include "unit.h"
 
@@ -64,16 +65,6 @@ void __wrap_log_warn(const char *fmt, ...)
 	warnings++;
 }
 
-static void set(const char *name, const char *value)
-{
-	static const struct origin origin = { .kind = ORIGIN_OPTION };
-	struct po_error err = { 0 };
-
-	if (profile_set(profile, profile_setting(name), value, &origin, &err) !=
-	    PO_OK)
-		fail_msg("%s", err.text);
-}
-
 BEFORE_EACH
 {
 	soft_token_up();
@@ -81,10 +72,10 @@ BEFORE_EACH
 	fake_http_init(&http, &fake);
 	profile = profile_new("lab");
 	assert_non_null(profile);
-	set("key", "pkcs11:token=lab;object=one");
-	set("client-id", "backend");
-	set("token-endpoint", "https://as.example/token");
-	set("scope", "system/*.read");
+	set_option(profile, "key", "pkcs11:token=lab;object=one");
+	set_option(profile, "client-id", "backend");
+	set_option(profile, "token-endpoint", "https://as.example/token");
+	set_option(profile, "scope", "system/*.read");
 	profile->iat = true;
 	profile->no_overlap = true;
 	events[0] = last_warning[0] = '\0';
@@ -181,8 +172,8 @@ TEST(what_is_not_recorded_is_not_signed)
 
 TEST(settings_of_the_request_are_heeded)
 {
-	set("cacert", "/dev/null");
-	set("timeout", "7");
+	set_option(profile, "cacert", "/dev/null");
+	set_option(profile, "timeout", "7");
 	fake_http_will(&http, (struct fake_answer){ .status = 200,
 						    .body = TOKEN "}" });
 	assert_int_equal(run(), PO_OK);
@@ -192,7 +183,7 @@ TEST(settings_of_the_request_are_heeded)
 
 TEST(what_can_be_known_before_is_said_before_a_key_is_opened)
 {
-	set("cacert", "/nowhere/ca.pem");
+	set_option(profile, "cacert", "/nowhere/ca.pem");
 	assert_int_equal(run(), PO_E_USAGE); /* as an option */
 	says("cannot read '/nowhere/ca.pem'");
 	assert_int_equal(soft_token.opens, 0);
@@ -217,9 +208,9 @@ ROWS(offset_rows, an_assertion_has_the_servers_time)
 	json_auto_t *claims = NULL;
 
 	profile->nbf = true;
-	set("lifetime", "120");
+	set_option(profile, "lifetime", "120");
 	if (row->offset)
-		set("clock-offset", row->offset);
+		set_option(profile, "clock-offset", row->offset);
 	fake_http_will(&http, (struct fake_answer){ .status = 200,
 						    .body = TOKEN "}" });
 	assert_int_equal(run(), PO_OK);
@@ -310,7 +301,7 @@ ROWS(retry_rows, what_may_fare_better_is_asked_again_with_a_new_assertion)
 
 TEST(five_requests_are_the_most_and_pauses_grow)
 {
-	set("retry-time", "600");
+	set_option(profile, "retry-time", "600");
 	fake_http_will(&http, (struct fake_answer){ .status = 503 });
 	assert_int_equal(run(), PO_E_SERVER);
 	assert_int_equal(http.count, 5);
@@ -325,7 +316,7 @@ TEST(five_requests_are_the_most_and_pauses_grow)
 
 TEST(after_retry_time_nothing_is_asked_again)
 {
-	set("retry-time", "2");
+	set_option(profile, "retry-time", "2");
 	fake_http_will(&http,
 		       (struct fake_answer){ .status = 503, .takes_ms = 1700 });
 	assert_int_equal(run(), PO_E_SERVER);
@@ -333,7 +324,7 @@ TEST(after_retry_time_nothing_is_asked_again)
 	assert_in_range(http.count, 1, 2);
 	http.count = 0;
 	soft_token.signs = 0;
-	set("retry-time", "0");
+	set_option(profile, "retry-time", "0");
 	why = (struct po_error){ 0 };
 	assert_int_equal(run(), PO_E_SERVER);
 	assert_int_equal(http.count, 1);
@@ -360,7 +351,7 @@ static const struct after_row after_rows[] = {
 
 ROWS(after_rows, a_server_may_ask_to_wait_longer_but_not_for_ever)
 {
-	set("retry-time", "600");
+	set_option(profile, "retry-time", "600");
 	fake_http_will(&http,
 		       (struct fake_answer){ .status = 503,
 					     .retry_after = row->retry_after });
@@ -423,7 +414,7 @@ TEST(a_token_that_is_taken_away_between_two_tries_is_opened_anew)
 
 TEST(the_first_key_that_can_sign_does)
 {
-	set("key", "pkcs11:token=spare;object=two");
+	set_option(profile, "key", "pkcs11:token=spare;object=two");
 	soft_token.absent = PO_E_TOKEN;
 	assert_int_equal(run(), PO_E_TOKEN);
 	assert_int_equal(soft_token.opens, 2);
@@ -441,7 +432,7 @@ TEST(the_first_key_that_can_sign_does)
 
 TEST(a_pin_that_is_refused_is_not_tried_at_the_next_key)
 {
-	set("key", "pkcs11:token=spare;object=two");
+	set_option(profile, "key", "pkcs11:token=spare;object=two");
 	soft_token.lie = SOFT_STAYS_SHUT;
 	assert_int_equal(run(), PO_E_PIN);
 	assert_int_equal(soft_token.opens, 1);

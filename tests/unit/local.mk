@@ -61,7 +61,7 @@ tests_unit_libunit_a_SOURCES = \
 	tests/unit/freed.c tests/unit/freed.h \
 	tests/unit/in-child.c tests/unit/in-child.h \
 	tests/unit/jwk-set.c tests/unit/jwk-set.h \
-	tests/unit/request-fields.h \
+	tests/unit/profile-option.h tests/unit/request-fields.h \
 	tests/unit/response.h \
 	tests/unit/soft-signer.c tests/unit/soft-signer.h \
 	tests/unit/soft-token.c tests/unit/soft-token.h \
