@@ -10,9 +10,8 @@ packages_sandbox="curl opensc openssl python3 python3-authlib
 	python3-cryptography python3-flask softhsm2"
 # shellcheck disable=SC2034 # contrib/check uses it
 packages_test="bash-completion build-essential clang clang-format clang-tidy
-	cppcheck dbconfig-no-thanks debhelper dpkg-dev gcovr git
-	glewlwyd jose jq
-	libclang-rt-dev libcmocka-dev libcrypt-jwt-perl libnss3 libnss3-tools
+	cppcheck dbconfig-no-thanks debhelper dpkg-dev gcovr git glewlwyd gojq
+	jose jq libclang-rt-dev libcmocka-dev libcrypt-jwt-perl libnss3 libnss3-tools
 	libtpm2-pkcs11-1 lintian llvm mandoc nodejs npm opencryptoki
 	opensc-pkcs11 p11-kit p11-kit-modules pcscd procps python3-yaml rnbyc
 	shellcheck sqlite3 swtpm systemd tpm2-tools vsmartcard-vpcd xz-utils

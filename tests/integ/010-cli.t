@@ -31,13 +31,22 @@ help_lists_every_command() {
 help_of_each_command_names_its_options() {
 	"$P11OAUTH" --dump-options >"$T/options"
 	[ "$(wc -l <"$T/options")" -ge 60 ]
-	tr '\t' '|' <"$T/options" >"$T/rows" # a tab would swallow empty fields
-	while IFS='|' read -r command option arg text; do
+	cut -f1 "$T/options" | uniq >"$T/commands"
+	while read -r command; do
 		# shellcheck disable=SC2086 # "jwt verify" is two words
-		"$P11OAUTH" $command --help >"$T/out"
-		has "$T/out" "$option${arg:+=$arg}"
-		has "$T/out" "$text"
-	done <"$T/rows"
+		"$P11OAUTH" $command --help >"$T/$command.help"
+	done <"$T/commands"
+	awk -F '\t' -v folder="$T" '
+	function demand(text) {
+		if (!index(help, text)) { print FILENAME ":" FNR ": no " text; bad = 1 }
+	}
+	$1 != command {
+		command = $1
+		help = ""
+		while ((getline line <(folder "/" command ".help")) > 0) help = help line "\n"
+	}
+	{ demand($2 ($3 == "" ? "" : "=" $3)); demand($4) }
+	END { exit bad }' "$T/options"
 }
 no_command_is_a_usage_error() { fails 2 "p11oauth help" "$P11OAUTH"; }
 unknown_command_has_a_hint() { fails 2 "did you mean 'token'?" "$P11OAUTH" tokne; }

@@ -29,7 +29,7 @@ profile careevolution 'client-id = "JWTClientCredentials"' \
 	'key = { "pkcs11:token=careevolution;object=jwt" }'
 
 token() { expect 0 "$P11OAUTH" token careevolution "$@"; }
-header_of() { "$P11OAUTH" assertion careevolution -q "$@" | "$P11OAUTH" jwt inspect --json | jq -Sc .header; }
+header_of() { "$P11OAUTH" assertion careevolution -q "$@" | "$P11OAUTH" jwt inspect --json | jq -c .header; }
 
 kid_and_x5t_are_the_published_ones() {
 	expect 0 "$P11OAUTH" cert careevolution

@@ -6,6 +6,7 @@
 . "$top_srcdir/tests/lib/softhsm.sh"
 . "$top_srcdir/tests/lib/servers.sh"
 . "$top_srcdir/tests/lib/fixture.sh"
+unset -f jq # the one that people have
 
 softhsm_new "$W/hsm" lab 739154
 fixture_rsa rsa 2048

@@ -38,11 +38,10 @@ start_server() {
 		sleep 0.1 # polling for the ready line; bounded above
 	done
 	server_ready=$(grep '"ready"' "$W/$1.out")
-	SERVER_PORT=$(echo "$server_ready" | jq -r .port)
-	TOKEN_ENDPOINT=$(echo "$server_ready" | jq -r .token_endpoint)
-	ISSUER=$(echo "$server_ready" | jq -r .issuer)
-	FHIR_BASE=$(echo "$server_ready" | jq -r .fhir_base)
-	SERVER_CA=$(echo "$server_ready" | jq -r .ca)
+	server_told=$(echo "$server_ready" | jq -r '@sh "SERVER_PORT=\(.port)
+		TOKEN_ENDPOINT=\(.token_endpoint) ISSUER=\(.issuer)
+		FHIR_BASE=\(.fhir_base) SERVER_CA=\(.ca)"')
+	eval "$server_told"
 }
 
 # stop_server NAME [SIGNAL]: and waits until it is gone.

@@ -25,9 +25,15 @@ banned_functions_in_tests() {
 no_line_is_longer_than_80_columns() {
 	cd "$top_srcdir"
 	[ "$(sources | wc -l)" -gt 200 ]
-	sources | while read -r file; do
-		expand "$file" | LC_ALL=C.UTF-8 grep -nE '^.{81}' | sed "s,^\\([0-9]*\\):.*,$file:\\1,"
-	done >"$T/bad"
+	sources | LC_ALL=C xargs awk '
+	{
+		line = $0
+		gsub(/[\200-\277]/, "", line) # of a character, its first byte is left
+		while (i = index(line, "\t"))
+			line = substr(line, 1, i - 1) sprintf("%*s", 8 - (i - 1) % 8, "") substr(line, i + 1)
+		if (length(line) > 80)
+			print FILENAME ":" FNR
+	}' >"$T/bad"
 	nothing "$T/bad"
 }
 # Above base, time and chance come from a struct po_clock that was handed down, and
@@ -51,19 +57,25 @@ a_bare_true_or_false_has_its_name() {
 }
 guards_follow_the_path() {
 	cd "$top_srcdir/src"
-	for header in $(find . -name '*.h' | sed 's,^\./,,'); do
-		guard=PO_$(echo "${header%.h}" | tr 'a-z/-' 'A-Z__')_H
-		grep -q "^#ifndef $guard$" "$header" || echo "$header: $guard"
-	done >"$T/bad"
+	find . -name '*.h' | sed 's,^\./,,' | xargs awk '
+	FNR == 1 {
+		guard = FILENAME
+		sub(/\.h$/, "", guard)
+		gsub(/[\/-]/, "_", guard)
+		headers[FILENAME] = guard = "PO_" toupper(guard) "_H"
+	}
+	$0 == "#ifndef " guard { delete headers[FILENAME] }
+	END { for (header in headers) print header ": " headers[header] }' >"$T/bad"
 	nothing "$T/bad"
 }
 spdx_heads() {
 	cd "$top_srcdir"
 	{ sources; scripts; find tests -name '*.mjs'; } | sort -u >"$T/files"
 	[ "$(wc -l <"$T/files")" -gt 120 ]
-	while read -r file; do
-		head -n 2 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$file"
-	done <"$T/files" >"$T/bad"
+	xargs awk '
+	FNR == 1 { bare[FILENAME] = 1 }
+	FNR <= 2 && /SPDX-License-Identifier: Apache-2.0/ { delete bare[FILENAME] }
+	END { for (file in bare) print file }' <"$T/files" >"$T/bad"
 	nothing "$T/bad"
 }
 sizes() {
