@@ -89,9 +89,8 @@ static bool ends_with(const char *word, size_t len, const char *end)
 	return len > n && memcmp(word + len - n, end, n) == 0;
 }
 
-/* The last component of the path that is a unit: "0::/system.slice/a.service".
- */
-static void take_unit(const char *line, size_t len, struct requester *r)
+static void take_unit(const char *line, size_t len,
+		      char unit[static REQUESTER_UNIT_MAX])
 {
 	const char *end = line + len;
 
@@ -102,12 +101,26 @@ static void take_unit(const char *line, size_t len, struct requester *r)
 		word++;
 		next = memchr(word, '/', (size_t)(end - word));
 		n = (size_t)((next ? next : end) - word);
-		if (n < sizeof(r->unit) && (ends_with(word, n, ".service") ||
-					    ends_with(word, n, ".scope"))) {
-			memcpy(r->unit, word, n);
-			r->unit[n] = '\0';
+		if (n < REQUESTER_UNIT_MAX && (ends_with(word, n, ".service") ||
+					       ends_with(word, n, ".scope"))) {
+			memcpy(unit, word, n);
+			unit[n] = '\0';
 		}
 		word = next;
+	}
+}
+
+void requester_unit(const char *cgroup, char unit[static REQUESTER_UNIT_MAX])
+{
+	unit[0] = '\0';
+	for (const char *line = cgroup; *line;) {
+		size_t len = strcspn(line, "\n");
+
+		/* the unified hierarchy, or systemd's own of version 1 */
+		if (strncmp(line, "0::/", 4) == 0 ||
+		    memmem(line, len, ":name=systemd:/", 15))
+			take_unit(line, len, unit);
+		line += len + (line[len] == '\n');
 	}
 }
 
@@ -118,21 +131,12 @@ static void read_unit(const char *folder, struct requester *r)
 	int fd;
 
 	(void)snprintf(path, sizeof(path), "%s/cgroup", folder);
-	r->unit[0] = '\0';
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
 	if (fd >= 0)
 		(void)close(fd);
 	text[n > 0 ? n : 0] = '\0';
-	for (const char *line = text; *line;) {
-		size_t len = strcspn(line, "\n");
-
-		/* the unified hierarchy, or systemd's own of version 1 */
-		if (strncmp(line, "0::/", 4) == 0 ||
-		    memmem(line, len, ":name=systemd:/", 15))
-			take_unit(line, len, r);
-		line += len + (line[len] == '\n');
-	}
+	requester_unit(text, r->unit);
 }
 
 void requester_of_pid(pid_t pid, uid_t uid, gid_t gid, struct requester *r)

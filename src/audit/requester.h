@@ -29,6 +29,13 @@ json_t *requester_json(const struct requester *r);
 /* False: not what requester_json() makes; r is undefined then. */
 bool requester_from_json(const json_t *value, struct requester *r);
 
+/*
+ * The unit in a text as /proc/PID/cgroup has it, the last service or scope of
+ * the path: "0::/system.slice/a.service". "": there is none, or its name is too
+ * long.
+ */
+void requester_unit(const char *cgroup, char unit[static REQUESTER_UNIT_MAX]);
+
 /* Looks the process up; what cannot be read stays "". */
 void requester_of_pid(pid_t pid, uid_t uid, gid_t gid, struct requester *r);
 

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #define CONFIG "bench.conf"
-#define LEDGER "p11oauth/audit.jsonl"
 
 struct agent_bench bench;
 
@@ -187,7 +186,7 @@ void bench_refused(const struct server_request *r, unsigned int http,
 static char *read_ledger(size_t *ret_records)
 {
 	static char text[65536];
-	FILE *file = fopen(LEDGER, "r");
+	FILE *file = fopen(BENCH_LEDGER, "r");
 	size_t len = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
 	char *last = text;
 

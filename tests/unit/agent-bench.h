@@ -15,6 +15,7 @@
 #include "fake-workers.h"
 
 #define BENCH_NOW_S INT64_C(1800000000)
+#define BENCH_LEDGER "p11oauth/audit.jsonl"
 
 struct agent_bench {
 	struct fake_clock clock;

@@ -5,6 +5,7 @@
 #include "conf/sections.h"
 #include "unit.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,6 +246,57 @@ TEST(the_agents_settings)
 	assert_string_equal(p->allow_scope[0], "a b");
 	assert_string_equal(p->module_paths[1], "/run");
 	assert_null(p->module_paths[2]);
+}
+
+static const char *sample_of(const struct setting *s)
+{
+	if (s->words && s->only_words)
+		return s->words[0];
+	switch (s->kind) {
+	case SETTING_BOOL: return "yes";
+	case SETTING_SECONDS:
+	case SETTING_OFFSET:
+	case SETTING_BYTES: return "7";
+	default: return "sample";
+	}
+}
+
+/* Each setting has its variable but what an operator or a server's rules say,
+ * and what a person says. */
+TEST(the_environment_says_what_it_may)
+{
+	size_t taken = 0, refused = 0;
+
+	for (size_t i = 0; i < profile_settings_count; i++) {
+		const struct setting *s = &profile_settings[i];
+		po_auto(profile) *p = profile_new("a");
+		char name[64] = "P11OAUTH_";
+		bool may = s->place != SETTING_IN_SERVER &&
+			   s->group != SETTING_FOR_AGENT;
+		enum po_status st;
+
+		for (size_t k = 0; s->name[k]; k++)
+			name[9 + k] =
+				s->name[k] == '-'
+					? '_'
+					: (char)toupper(
+						  (unsigned char)s->name[k]);
+		assert_int_equal(setenv(name, sample_of(s), 1), 0);
+		st = profile_apply_environment(p, NULL);
+		assert_int_equal(unsetenv(name), 0);
+		if (s->only_option) {
+			assert_int_equal(st, PO_E_USAGE);
+			refused++;
+			continue;
+		}
+		if (st != PO_OK)
+			fail_msg("%s", name);
+		assert_int_equal(p->origin[i].kind,
+				 may ? ORIGIN_ENVIRONMENT : ORIGIN_DEFAULT);
+		taken += may;
+	}
+	assert_int_equal(refused, 1);
+	assert_true(taken > 30);
 }
 
 TEST(sinks_and_their_copies)

@@ -220,6 +220,47 @@ ROWS(offset_rows, an_assertion_has_the_servers_time)
 	assert_int_equal(number(claims, "exp"), row->iat_s + 120);
 }
 
+struct fresh_row {
+	const char *name;
+	const char *offset, *lifetime;
+	int64_t takes_ms;
+	unsigned int signs;
+};
+static const struct fresh_row fresh_rows[] = {
+	{ "slow: a minute is left", "0", "300", 240000, 1 },
+	{ "slow: less than a minute is left", "0", "300", 241000, 2 },
+	{ "slow: half of a short life is left", "0", "60", 30000, 1 },
+	{ "slow: less than half of a short life", "0", "60", 31000, 2 },
+	{ "slow: a server ahead, and a minute is left", "3600", "300", 240000,
+	  1 },
+	{ "slow: a server ahead, and less is left", "3600", "300", 241000, 2 },
+	{ "slow: a server behind, and a minute is left", "-3600", "300", 240000,
+	  1 },
+	{ "slow: a server behind, and less is left", "-3600", "300", 241000,
+	  2 },
+};
+
+ROWS(fresh_rows, what_a_slow_device_leaves_too_little_life_is_signed_anew)
+{
+	json_auto_t *claims = NULL;
+	int64_t stamped_s = NOW_S;
+
+	set_option(profile, "clock-offset", row->offset);
+	set_option(profile, "lifetime", row->lifetime);
+	soft_token.clock = &fake;
+	soft_token.takes_ms = row->takes_ms;
+	fake_http_will(&http, (struct fake_answer){ .status = 200,
+						    .body = TOKEN "}" });
+	assert_int_equal(run(), PO_OK);
+	assert_int_equal(soft_token.signs, row->signs);
+	assert_int_equal(warnings, row->signs - 1);
+	if (row->signs > 1)
+		stamped_s += row->takes_ms / 1000;
+	claims = fake_http_claims(&http, 0, NULL);
+	assert_int_equal(number(claims, "iat"),
+			 stamped_s + profile->clock_offset_s);
+}
+
 /* ---- what is asked again ------------------------------------------------ */
 
 struct retry_row {

@@ -9,6 +9,7 @@
 #include "base/compiler.h"
 #include "fake-clock.h"
 #include "http/libcurl.h"
+#include "http/transfer_error.h"
 #include "unit.h"
 
 #include <netinet/in.h>
@@ -303,6 +304,45 @@ TEST(an_address_that_may_not_be_is_a_matter_of_usage)
 		    &response, &err),
 		PO_E_USAGE);
 	assert_int_equal(noted_count, 0);
+}
+
+/* ---- where it failed ---------------------------------------------------- */
+
+struct stage_row {
+	const char *name;
+	CURLcode code;
+	bool is_connected;
+	enum http_failure failure;
+};
+static const struct stage_row stage_rows[] = {
+	{ "stage: none", CURLE_OK, true, HTTP_NO_FAILURE },
+	{ "stage: no such name", CURLE_COULDNT_RESOLVE_HOST, false,
+	  HTTP_FAILED_CONNECT },
+	{ "stage: refused", CURLE_COULDNT_CONNECT, false, HTTP_FAILED_CONNECT },
+	{ "stage: no such proxy", CURLE_COULDNT_RESOLVE_PROXY, false,
+	  HTTP_FAILED_PROXY },
+	{ "stage: the proxy", CURLE_PROXY, false, HTTP_FAILED_PROXY },
+	{ "stage: too slow to connect", CURLE_OPERATION_TIMEDOUT, false,
+	  HTTP_FAILED_CONNECT },
+	{ "stage: too slow to answer", CURLE_OPERATION_TIMEDOUT, true,
+	  HTTP_FAILED_LATER },
+	{ "stage: the handshake", CURLE_SSL_CONNECT_ERROR, false,
+	  HTTP_FAILED_TLS },
+	{ "stage: the server's certificate", CURLE_PEER_FAILED_VERIFICATION,
+	  false, HTTP_FAILED_TLS },
+	{ "stage: our certificate", CURLE_SSL_CERTPROBLEM, false,
+	  HTTP_FAILED_TLS },
+	{ "stage: cut off", CURLE_RECV_ERROR, true, HTTP_FAILED_LATER },
+	{ "stage: closed", CURLE_GOT_NOTHING, true, HTTP_FAILED_LATER },
+	{ "stage: half an answer", CURLE_PARTIAL_FILE, true,
+	  HTTP_FAILED_LATER },
+	{ "stage: not sent", CURLE_SEND_ERROR, true, HTTP_FAILED_LATER },
+};
+
+ROWS(stage_rows, a_failure_is_of_one_stage)
+{
+	assert_int_equal(transfer_error_stage(row->code, row->is_connected),
+			 row->failure);
 }
 
 /* ---- giving up ---------------------------------------------------------- */

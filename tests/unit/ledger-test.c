@@ -340,6 +340,26 @@ TEST(test_rotation)
 	assert_int_equal(verify().records, 4);
 }
 
+/* Somebody took away one in the middle: its number is not given again. */
+TEST(test_rotation_after_a_gap)
+{
+	char old[PATH_MAX], before[8192], after[8192];
+
+	for (int i = 0; i < 3; i++) {
+		append_n(1);
+		assert_int_equal(ledger_rotate(&ledger, old, NULL), PO_OK);
+	}
+	assert_string_equal(old, NAME ".00000003");
+	assert_int_equal(unlink(NAME ".00000002"), 0);
+	(void)read_file(NAME ".00000003", before, sizeof(before));
+	append_n(1);
+	assert_int_equal(ledger_rotate(&ledger, old, NULL), PO_OK);
+	assert_string_equal(old, NAME ".00000004");
+	(void)read_file(NAME ".00000003", after, sizeof(after));
+	assert_string_equal(before, after);
+	assert_int_equal(access(NAME ".00000002", F_OK), -1);
+}
+
 TEST(test_rotation_of_nothing)
 {
 	assert_int_equal(ledger_rotate(&ledger, NULL, NULL), PO_E_CONFIG);

@@ -4,6 +4,7 @@
 
 #include "unit.h"
 
+#include <string.h>
 #include <unistd.h>
 
 TEST(test_requester)
@@ -41,4 +42,56 @@ TEST(test_requester)
 	value = requester_json(&back);
 	assert_true(json_is_null(json_object_get(value, "executable")));
 	assert_true(requester_from_json(value, &self));
+}
+
+struct unit_row {
+	const char *name, *cgroup, *unit;
+};
+static const struct unit_row unit_rows[] = {
+	{ "unit: a service", "0::/system.slice/etl.service\n", "etl.service" },
+	{ "unit: the end of the text ends it", "0::/system.slice/etl.service",
+	  "etl.service" },
+	{ "unit: a folder in a service",
+	  "0::/system.slice/etl.service/payload\n", "etl.service" },
+	{ "unit: a service of a user's manager",
+	  "0::/user.slice/user-1000.slice/user@1000.service/app.slice/"
+	  "job.service\n",
+	  "job.service" },
+	{ "unit: a session", "0::/user.slice/user-0.slice/session-3.scope\n",
+	  "session-3.scope" },
+	{ "unit: a scope in a service", "0::/a.service/b.scope\n", "b.scope" },
+	{ "unit: none", "0::/\n", "" },
+	{ "unit: nothing", "", "" },
+	{ "unit: a slice is none", "0::/system.slice\n", "" },
+	{ "unit: an end alone is none", "0::/.service/.scope\n", "" },
+	{ "unit: an end in the middle", "0::/a.service.d/b.scopes\n", "" },
+	{ "unit: version 1",
+	  "12:cpu:/x.service\n1:name=systemd:/system.slice/one.service\n",
+	  "one.service" },
+	{ "unit: another hierarchy is not asked",
+	  "12:cpu:/x.service\n0::/y.service\n", "y.service" },
+};
+
+ROWS(unit_rows, a_unit_is_the_last_of_the_path)
+{
+	char unit[REQUESTER_UNIT_MAX];
+
+	requester_unit(row->cgroup, unit);
+	assert_string_equal(unit, row->unit);
+}
+
+TEST(a_unit_at_max_and_one_more)
+{
+	char text[REQUESTER_UNIT_MAX + 16], unit[REQUESTER_UNIT_MAX];
+	const char *end = ".service";
+
+	for (size_t len = REQUESTER_UNIT_MAX - 1; len <= REQUESTER_UNIT_MAX;
+	     len++) {
+		memcpy(text, "0::/", 4);
+		memset(text + 4, 'u', len - strlen(end));
+		memcpy(text + 4 + len - strlen(end), end, strlen(end) + 1);
+		requester_unit(text, unit);
+		assert_string_equal(unit,
+				    len < REQUESTER_UNIT_MAX ? text + 4 : "");
+	}
 }

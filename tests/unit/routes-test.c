@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define CONFIG                                                                \
 	BENCH_PROFILE(                                                        \
@@ -111,6 +113,21 @@ TEST(each_hand_out_is_on_record)
 	second = bench_record();
 	assert_string_equal(json_text(second, "scope"), "system/Patient.read");
 	assert_int_equal(bench_records(), 2);
+}
+
+TEST(one_that_cannot_be_recorded_is_not_handed_out)
+{
+	struct server_request *r;
+
+	bench_reload(BENCH_PROFILE("lab", BENCH_ON("one", "a") BENCH_STORED
+				   "\taudit = \"required\"\n"));
+	(void)bench_get("/v1/token/lab");
+	give("first", 300); /* it is there, and kept */
+	assert_int_equal(unlink(BENCH_LEDGER), 0);
+	assert_int_equal(mkdir(BENCH_LEDGER, 0700), 0);
+	r = bench_get("/v1/token/lab");
+	bench_refused(r, 500, PO_E_CONFIG, "audit.jsonl");
+	assert_null(strstr(fake_answer_text(r), "first"));
 }
 
 TEST(a_profile_that_goes_while_its_job_is_under_way_gives_nothing)

@@ -3,10 +3,12 @@
  * Which token, key and certificate a URI leads to: where several fit, where
  * one is gone, and where a module does not tell the truth.
  */
+#include "base/text.h"
 #include "cryptoki/object.h"
 #include "paper-signer.h"
 #include "unit.h"
 
+#include <ctype.h>
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
@@ -14,6 +16,8 @@
 #include <string.h>
 
 #define LAB "pkcs11:token=lab;object=key"
+#define OTHER_SPKI \
+	"00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
 #define FOREVER (PAPER_NOW_S + 365 * DAY_S)
 
 static EVP_PKEY *one, *two;
@@ -427,4 +431,49 @@ ROWS(claim_rows, a_policy_goes_by_what_is_claimed_and_absence_denies)
 	assert_int_equal(paper_unlock(), row->holds ? PO_OK : PO_E_POLICY);
 	if (!row->holds)
 		paper_says(row->word);
+}
+
+/* ---- key-spki ----------------------------------------------------------- */
+
+struct spki_row {
+	const char *name;
+	const char *pins; /* a letter each: Other, Right, right in lower case */
+	bool is_taken;
+};
+static const struct spki_row spki_rows[] = {
+	{ "key-spki: none", "", true },
+	{ "key-spki: this one", "R", true },
+	{ "key-spki: in lower case", "r", true },
+	{ "key-spki: another", "O", false },
+	{ "key-spki: the first of two", "RO", true },
+	{ "key-spki: the second of two", "Or", true },
+	{ "key-spki: the last of three", "OOR", true },
+	{ "key-spki: none of three", "OOO", false },
+};
+
+ROWS(spki_rows, any_of_the_pins_lets_a_key_through_and_no_other)
+{
+	char right[2 * PUBKEY_SHA256_LEN + 1], lower[sizeof(right)];
+	const char *pins[4] = { NULL };
+	uint8_t hash[PUBKEY_SHA256_LEN];
+
+	(void)paper_add_certificate(0, "1", "key", one, PAPER_NOW_S, FOREVER);
+	(void)paper_add_private(0, "1", "key", one);
+	assert_int_equal(paper_open(LAB), PO_OK);
+	assert_int_equal(pubkey_spki_sha256(ps.signer->pubkey, hash, NULL),
+			 PO_OK);
+	text_hex_upper(right, hash, sizeof(hash));
+	for (size_t i = 0; i < sizeof(right); i++)
+		lower[i] = (char)tolower((unsigned char)right[i]);
+	for (size_t i = 0; row->pins[i]; i++)
+		pins[i] = row->pins[i] == 'R'   ? right
+			  : row->pins[i] == 'r' ? lower
+						: OTHER_SPKI;
+	ps.request.spki = pins;
+	(void)paper_open(LAB);
+	assert_int_equal(ps.signer ? paper_unlock() : PO_E_POLICY,
+			 row->is_taken ? PO_OK : PO_E_POLICY);
+	if (!row->is_taken)
+		paper_says(right);
+	assert_int_equal(paper_calls("C_Sign"), 0);
 }

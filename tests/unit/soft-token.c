@@ -24,6 +24,8 @@ static enum po_status counted_sign(struct signer *s, enum alg alg,
 				   struct po_error *err)
 {
 	soft_token.signs++;
+	if (soft_token.clock)
+		fake_clock_advance(soft_token.clock, soft_token.takes_ms);
 	return soft_ops->sign(s, alg, data, len, ret_signature, err);
 }
 

@@ -10,6 +10,7 @@
 
 #include "cryptoki/token_signer.h"
 
+#include "fake-clock.h"
 #include "soft-signer.h"
 
 struct soft_token {
@@ -20,6 +21,8 @@ struct soft_token {
 	enum po_status lost; /* the same of a look at an open one */
 	unsigned int opens, refreshes, unlocks, signs; /* of all signers */
 	char uri[256];                                 /* of the last opening */
+	struct fake_clock *clock; /* the test's; NULL: no time goes by */
+	int64_t takes_ms;         /* each signature */
 };
 extern struct soft_token soft_token;
 

@@ -426,6 +426,9 @@ TEST(a_gauge_is_of_its_profile_and_not_there_when_nothing_is_known)
 	has_line("p11oauth_token_present{profile=\"typed\"} 1");
 	has_line("p11oauth_token_present{profile=\"pinpad\"} 0");
 	has_line("p11oauth_locked{profile=\"pinpad\"} 1");
+	/* one that is there and does not work is no reason to look for it */
+	bench_profile("pinpad")->token_state = TOKEN_FAILED;
+	has_line("p11oauth_token_present{profile=\"pinpad\"} 0");
 	(void)bench_get("/v1/token/lab");
 	fake_job_answer(fake_workers_last(), bench_token("x", 300));
 	fake_clock_advance(&bench.clock, 100500);
