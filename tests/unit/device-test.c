@@ -6,7 +6,7 @@
 #include "cryptoki/device.h"
 
 #include "fake-clock.h"
-#include "unit.h"
+#include "in-child.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -100,23 +100,24 @@ static void *ask_in_vain(void *arg)
 	return device_run(device, stuck_job, NULL, arg) == PO_OK ? arg : NULL;
 }
 
-/* Who waits for his turn is not left waiting. */
-TEST(a_lost_device_is_lost_for_all)
+/* Who waits for his turn is not left waiting. In a child, since the stuck
+ * thread stays. */
+TEST_IN_CHILD(a_lost_device_is_lost_for_all)
 {
 	struct po_error first = { 0 }, second = { 0 };
 	void *succeeded = &first;
 	pthread_t thread;
 
+	(void)alarm(TEST_S);
 	device = device_new(&fake.clock, 1);
-	assert_non_null(device);
-	assert_int_equal(pthread_create(&thread, NULL, ask_in_vain, &first), 0);
+	CHECK(device);
+	CHECK(pthread_create(&thread, NULL, ask_in_vain, &first) == 0);
 	while (!atomic_load(&is_stuck)) /* alarm() bounds it */
 		(void)usleep(JOB_US);
-	assert_int_equal(device_run(device, stuck_job, NULL, &second),
-			 PO_E_DEVICE);
-	assert_int_equal(pthread_join(thread, &succeeded), 0);
-	assert_null(succeeded);
-	assert_non_null(strstr(first.text, "did not answer in time"));
-	assert_non_null(strstr(second.text, "the device is lost"));
-	assert_true(device_is_lost(device));
+	CHECK(device_run(device, stuck_job, NULL, &second) == PO_E_DEVICE);
+	CHECK(pthread_join(thread, &succeeded) == 0);
+	CHECK(!succeeded);
+	CHECK(strstr(first.text, "did not answer in time"));
+	CHECK(strstr(second.text, "the device is lost"));
+	CHECK(device_is_lost(device));
 }
