@@ -169,6 +169,13 @@ pin_stays_behind() {
 	has "$T/out" ACCESS_TOKEN=
 	hasnt "$T/out" LAB_PIN
 	hasnt "$T/out" 739154
+	# those of all keys
+	SPARE_PIN=739154
+	export SPARE_PIN
+	expect 0 "$P11OAUTH" exec lab --key 'pkcs11:token=lab;object=rsa' --key 'pkcs11:token=spare' \
+		--pin-from env:LAB_PIN --pin-from env:SPARE_PIN -- env
+	hasnt "$T/out" _PIN
+	hasnt "$T/out" 739154
 }
 
 run_tests access_token_is_accepted end_is_told name_is_ones_own \

@@ -4,6 +4,7 @@
 
 #include "unit.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct row {
@@ -43,4 +44,42 @@ ROWS(rows, check_row)
 	assert_int_equal(err.native, (long)row->rv);
 	assert_non_null(strstr(err.text, row->name));
 	assert_non_null(strstr(err.text, "C_Sign"));
+}
+
+/* What a session, card or module that was lost says: it is looked for once
+ * more. A PIN, a policy or a mechanism would say the same again. */
+struct loss_row {
+	const char *name;
+	CK_RV rv;
+	bool is_loss;
+};
+static const struct loss_row loss_rows[] = {
+	{ "loss: general", CKR_GENERAL_ERROR, true },
+	{ "loss: function", CKR_FUNCTION_FAILED, true },
+	{ "loss: device", CKR_DEVICE_ERROR, true },
+	{ "loss: removed", CKR_DEVICE_REMOVED, true },
+	{ "loss: token", CKR_TOKEN_NOT_PRESENT, true },
+	{ "loss: slot", CKR_SLOT_ID_INVALID, true },
+	{ "loss: session closed", CKR_SESSION_CLOSED, true },
+	{ "loss: session", CKR_SESSION_HANDLE_INVALID, true },
+	{ "loss: key", CKR_KEY_HANDLE_INVALID, true },
+	{ "loss: object", CKR_OBJECT_HANDLE_INVALID, true },
+	{ "loss: operation", CKR_OPERATION_ACTIVE, true },
+	{ "loss: no operation", CKR_OPERATION_NOT_INITIALIZED, true },
+	{ "loss: module", CKR_CRYPTOKI_NOT_INITIALIZED, true },
+	{ "loss: login", CKR_USER_NOT_LOGGED_IN, true },
+	{ "no loss: PIN", CKR_PIN_INCORRECT, false },
+	{ "no loss: locked", CKR_PIN_LOCKED, false },
+	{ "no loss: mechanism", CKR_MECHANISM_INVALID, false },
+	{ "no loss: cancelled", CKR_FUNCTION_CANCELED, false },
+	{ "no loss: refused", CKR_FUNCTION_REJECTED, false },
+	{ "no loss: not permitted", CKR_KEY_FUNCTION_NOT_PERMITTED, false },
+	{ "no loss: memory", CKR_HOST_MEMORY, false },
+	{ "no loss: a time-out", ETIMEDOUT, false },
+	{ "no loss: none", 0, false },
+};
+
+ROWS(loss_rows, what_may_be_back_is_looked_for_once_more)
+{
+	assert_int_equal(ckr_is_loss((long)row->rv), row->is_loss);
 }

@@ -191,3 +191,20 @@ TEST(a_text_does_not_pass_for_a_setting)
 			fail_msg("%s passes for %s", one->name, next->name);
 	}
 }
+
+/* Of one setting: what decides whether two profiles have one key. */
+TEST(a_setting_is_the_same_when_all_of_it_is)
+{
+	po_auto(profile) *a = named("a"), *b = named("b");
+	const struct setting *key = profile_setting("key");
+
+	set(a, "key", "pkcs11:id=%01");
+	set(b, "key", "pkcs11:id=%02");
+	assert_false(profile_has_same(a, b, key));
+	set(a, "key", "pkcs11:id=%02");
+	assert_false(profile_has_same(a, b, key)); /* one of two */
+	set(b, "key", "pkcs11:id=%01");
+	assert_false(profile_has_same(a, b, key)); /* in another order */
+	assert_true(profile_has_same(a, a, key));
+	assert_true(profile_has_same(a, b, profile_setting("module")));
+}

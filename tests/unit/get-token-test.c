@@ -13,9 +13,14 @@
 #include "soft-token.h"
 #include "unit.h"
 
+#include <errno.h>
+#include <openssl/rsa.h>
+#include <p11-kit/pkcs11.h>
 #include <stdio.h>
 #include <string.h>
 
+#define LAB "pkcs11:token=lab;object=one"
+#define SPARE "pkcs11:token=spare;object=two"
 #define NOW_S INT64_C(1800000000)
 #define TOKEN \
 	"{\"access_token\":\"x\",\"token_type\":\"Bearer\",\"expires_in\":300"
@@ -72,7 +77,7 @@ BEFORE_EACH
 	fake_http_init(&http, &fake);
 	profile = profile_new("lab");
 	assert_non_null(profile);
-	set_option(profile, "key", "pkcs11:token=lab;object=one");
+	set_option(profile, "key", LAB);
 	set_option(profile, "client-id", "backend");
 	set_option(profile, "token-endpoint", "https://as.example/token");
 	set_option(profile, "scope", "system/*.read");
@@ -102,6 +107,12 @@ static enum po_status run(void)
 				    .audit = { on_record, NULL } };
 
 	return get_token_unissued(&env, profile, &token, &seq, &why);
+}
+
+static void will_grant(void)
+{
+	fake_http_will(&http, (struct fake_answer){ .status = 200,
+						    .body = TOKEN "}" });
 }
 
 static void says(const char *text)
@@ -151,8 +162,7 @@ TEST(one_request_one_signature_and_a_record_before_each)
 TEST(the_connection_may_stand_before_the_signature_does)
 {
 	profile->no_overlap = false;
-	fake_http_will(&http, (struct fake_answer){ .status = 200,
-						    .body = TOKEN "}" });
+	will_grant();
 	assert_int_equal(run(), PO_OK);
 	assert_int_equal(http.count, 1);
 	assert_true(http.requests[0].is_late);
@@ -163,8 +173,7 @@ TEST(the_connection_may_stand_before_the_signature_does)
 TEST(what_is_not_recorded_is_not_signed)
 {
 	record_fails = PO_E_CONFIG;
-	fake_http_will(&http, (struct fake_answer){ .status = 200,
-						    .body = TOKEN "}" });
+	will_grant();
 	assert_int_equal(run(), PO_E_CONFIG);
 	assert_int_equal(soft_token.signs, 0);
 	assert_int_equal(http.count, 0);
@@ -174,8 +183,7 @@ TEST(settings_of_the_request_are_heeded)
 {
 	set_option(profile, "cacert", "/dev/null");
 	set_option(profile, "timeout", "7");
-	fake_http_will(&http, (struct fake_answer){ .status = 200,
-						    .body = TOKEN "}" });
+	will_grant();
 	assert_int_equal(run(), PO_OK);
 	assert_string_equal(http.requests[0].ca_file, "/dev/null");
 	assert_int_equal(http.requests[0].timeout_ms, 7000);
@@ -193,8 +201,7 @@ TEST(what_can_be_known_before_is_said_before_a_key_is_opened)
 /* ---- time --------------------------------------------------------------- */
 
 struct offset_row {
-	const char *name;
-	const char *offset;
+	const char *name, *offset;
 	int64_t iat_s;
 };
 static const struct offset_row offset_rows[] = {
@@ -211,8 +218,7 @@ ROWS(offset_rows, an_assertion_has_the_servers_time)
 	set_option(profile, "lifetime", "120");
 	if (row->offset)
 		set_option(profile, "clock-offset", row->offset);
-	fake_http_will(&http, (struct fake_answer){ .status = 200,
-						    .body = TOKEN "}" });
+	will_grant();
 	assert_int_equal(run(), PO_OK);
 	claims = fake_http_claims(&http, 0, NULL);
 	assert_int_equal(number(claims, "iat"), row->iat_s);
@@ -221,8 +227,7 @@ ROWS(offset_rows, an_assertion_has_the_servers_time)
 }
 
 struct fresh_row {
-	const char *name;
-	const char *offset, *lifetime;
+	const char *name, *offset, *lifetime;
 	int64_t takes_ms;
 	unsigned int signs;
 };
@@ -230,14 +235,11 @@ static const struct fresh_row fresh_rows[] = {
 	{ "slow: a minute is left", "0", "300", 240000, 1 },
 	{ "slow: less than a minute is left", "0", "300", 241000, 2 },
 	{ "slow: half of a short life is left", "0", "60", 30000, 1 },
-	{ "slow: less than half of a short life", "0", "60", 31000, 2 },
-	{ "slow: a server ahead, and a minute is left", "3600", "300", 240000,
-	  1 },
-	{ "slow: a server ahead, and less is left", "3600", "300", 241000, 2 },
-	{ "slow: a server behind, and a minute is left", "-3600", "300", 240000,
-	  1 },
-	{ "slow: a server behind, and less is left", "-3600", "300", 241000,
-	  2 },
+	{ "slow: less than half of it", "0", "60", 31000, 2 },
+	{ "slow: ahead, a minute left", "3600", "300", 240000, 1 },
+	{ "slow: ahead, less", "3600", "300", 241000, 2 },
+	{ "slow: behind, a minute left", "-3600", "300", 240000, 1 },
+	{ "slow: behind, less", "-3600", "300", 241000, 2 },
 };
 
 ROWS(fresh_rows, what_a_slow_device_leaves_too_little_life_is_signed_anew)
@@ -249,8 +251,7 @@ ROWS(fresh_rows, what_a_slow_device_leaves_too_little_life_is_signed_anew)
 	set_option(profile, "lifetime", row->lifetime);
 	soft_token.clock = &fake;
 	soft_token.takes_ms = row->takes_ms;
-	fake_http_will(&http, (struct fake_answer){ .status = 200,
-						    .body = TOKEN "}" });
+	will_grant();
 	assert_int_equal(run(), PO_OK);
 	assert_int_equal(soft_token.signs, row->signs);
 	assert_int_equal(warnings, row->signs - 1);
@@ -313,8 +314,7 @@ ROWS(retry_rows, what_may_fare_better_is_asked_again_with_a_new_assertion)
 	json_auto_t *first = NULL, *second = NULL;
 
 	fake_http_will(&http, row->answer);
-	fake_http_will(&http, (struct fake_answer){ .status = 200,
-						    .body = TOKEN "}" });
+	will_grant();
 	if (!row->is_asked_again) {
 		assert_int_equal(run(), row->status);
 		assert_int_equal(http.count, 1);
@@ -373,8 +373,7 @@ TEST(after_retry_time_nothing_is_asked_again)
 }
 
 struct after_row {
-	const char *name;
-	const char *retry_after;
+	const char *name, *retry_after;
 	int64_t least_ms, most_ms; /* 0: it is not asked again */
 };
 static const struct after_row after_rows[] = {
@@ -396,8 +395,7 @@ ROWS(after_rows, a_server_may_ask_to_wait_longer_but_not_for_ever)
 	fake_http_will(&http,
 		       (struct fake_answer){ .status = 503,
 					     .retry_after = row->retry_after });
-	fake_http_will(&http, (struct fake_answer){ .status = 200,
-						    .body = TOKEN "}" });
+	will_grant();
 	if (!row->most_ms) {
 		assert_int_equal(run(), PO_E_SERVER);
 		assert_int_equal(http.count, 1);
@@ -444,8 +442,7 @@ TEST(a_refusal_that_says_why_stands)
 TEST(a_token_that_is_taken_away_between_two_tries_is_opened_anew)
 {
 	fake_http_will(&http, (struct fake_answer){ .status = 503 });
-	fake_http_will(&http, (struct fake_answer){ .status = 200,
-						    .body = TOKEN "}" });
+	will_grant();
 	assert_int_equal(run(), PO_OK);
 	assert_int_equal(soft_token.opens, 1);
 	assert_int_equal(soft_token.unlocks, 1); /* no second PIN */
@@ -455,25 +452,90 @@ TEST(a_token_that_is_taken_away_between_two_tries_is_opened_anew)
 
 TEST(the_first_key_that_can_sign_does)
 {
-	set_option(profile, "key", "pkcs11:token=spare;object=two");
+	set_option(profile, "key", SPARE);
 	soft_token.absent = PO_E_TOKEN;
 	assert_int_equal(run(), PO_E_TOKEN);
 	assert_int_equal(soft_token.opens, 2);
-	assert_string_equal(soft_token.uri, "pkcs11:token=spare;object=two");
+	assert_string_equal(soft_token.uri, SPARE);
 	assert_int_equal(http.count, 0);
 	soft_token.absent = PO_OK;
 	soft_token.opens = 0;
 	why = (struct po_error){ 0 };
-	fake_http_will(&http, (struct fake_answer){ .status = 200,
-						    .body = TOKEN "}" });
+	will_grant();
 	assert_int_equal(run(), PO_OK);
 	assert_int_equal(soft_token.opens, 1);
-	assert_string_equal(soft_token.uri, "pkcs11:token=lab;object=one");
+	assert_string_equal(soft_token.uri, LAB);
+}
+
+TEST(each_key_has_its_own_source_of_a_pin)
+{
+	set_option(profile, "key", SPARE);
+	set_option(profile, "pin-from", "file:/run/one");
+	set_option(profile, "pin-from", "file:/run/two");
+	will_grant();
+	assert_int_equal(run(), PO_OK);
+	assert_string_equal(soft_token.pin_from, "file:/run/one");
+	soft_token.absent = PO_E_TOKEN;
+	assert_int_equal(run(), PO_E_TOKEN);
+	assert_string_equal(soft_token.pin_from, "file:/run/two");
+}
+
+struct next_key_row {
+	const char *name;
+	enum po_status status;
+	long native;
+	bool is_tried;
+};
+static const struct next_key_row next_key_rows[] = {
+	{ "next key: no token", PO_E_TOKEN, CKR_TOKEN_NOT_PRESENT, true },
+	{ "next key: no key", PO_E_NOT_FOUND, 0, true },
+	{ "next key: the device failed", PO_E_DEVICE, CKR_DEVICE_ERROR, true },
+	{ "next key: nobody touched it", PO_E_USER, ETIMEDOUT, true },
+	{ "next key: cancelled", PO_E_USER, CKR_FUNCTION_CANCELED, false },
+	{ "next key: cancelled elsewhere", PO_E_USER, 0, false },
+	{ "next key: the PIN", PO_E_PIN, CKR_PIN_INCORRECT, false },
+	{ "next key: locked", PO_E_PIN_LOCKED, CKR_PIN_LOCKED, false },
+	{ "next key: a policy", PO_E_POLICY, 0, false },
+};
+
+ROWS(next_key_rows, what_is_no_matter_of_the_token_is_not_tried_elsewhere)
+{
+	set_option(profile, "key", SPARE);
+	soft_token.absent = row->status;
+	soft_token.absent_native = row->native;
+	assert_int_not_equal(run(), PO_OK);
+	assert_string_equal(soft_token.uri, row->is_tried ? SPARE : LAB);
+	assert_int_equal(http.count, 0);
+}
+
+struct alg_row {
+	const char *name, *offered[3], *alg;
+};
+static const struct alg_row alg_rows[] = {
+	{ "algorithms: one", { "RS384" }, "RS384" },
+	{ "algorithms: the first of two", { "PS256", "RS384" }, "PS256" },
+	{ "algorithms: the other way about", { "RS384", "PS256" }, "RS384" },
+	{ "algorithms: what fits", { "ES384", "RS512", "RS256" }, "RS512" },
+};
+
+ROWS(alg_rows, the_first_algorithm_that_key_and_server_share_is_used)
+{
+	json_auto_t *claims = NULL, *header = NULL;
+
+	EVP_PKEY_free(soft_token.key);
+	soft_token.key = EVP_RSA_gen(2048);
+	assert_non_null(soft_token.key);
+	for (size_t i = 0; i < 3 && row->offered[i]; i++)
+		set_option(profile, "algorithms", row->offered[i]);
+	will_grant();
+	assert_int_equal(run(), PO_OK);
+	claims = fake_http_claims(&http, 0, &header);
+	assert_string_equal(json_text(header, "alg"), row->alg);
 }
 
 TEST(a_pin_that_is_refused_is_not_tried_at_the_next_key)
 {
-	set_option(profile, "key", "pkcs11:token=spare;object=two");
+	set_option(profile, "key", SPARE);
 	soft_token.lie = SOFT_STAYS_SHUT;
 	assert_int_equal(run(), PO_E_PIN);
 	assert_int_equal(soft_token.opens, 1);
@@ -492,8 +554,7 @@ TEST(a_signature_that_is_wrong_is_not_sent)
 /* ---- what is granted ---------------------------------------------------- */
 
 struct scope_row {
-	const char *name;
-	const char *granted;
+	const char *name, *granted;
 	bool is_required, is_enough;
 };
 static const struct scope_row scope_rows[] = {
@@ -531,8 +592,7 @@ TEST(an_access_token_that_is_handed_out_is_on_record_after_its_answer)
 				    .http = &http.client,
 				    .audit = { on_record, NULL } };
 
-	fake_http_will(&http, (struct fake_answer){ .status = 200,
-						    .body = TOKEN "}" });
+	will_grant();
 	assert_int_equal(get_token(&env, profile, &token, &why), PO_OK);
 	assert_string_equal(events, "sign answer issue");
 	assert_int_equal(number(records[2], "of"), 1);

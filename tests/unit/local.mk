@@ -5,7 +5,8 @@ unit_tests =
 unit_tests += tests/unit/account-test tests/unit/base64url-test \
 	tests/unit/buf-test tests/unit/error-json-test tests/unit/error-test \
 	tests/unit/findings-test tests/unit/fs-test tests/unit/json-test \
-	tests/unit/sandbox-test tests/unit/secret-test tests/unit/text-test
+	tests/unit/log-test tests/unit/sandbox-test tests/unit/secret-test \
+	tests/unit/text-test
 # src/audit
 unit_tests += tests/unit/ledger-test tests/unit/requester-test \
 	tests/unit/verify-test
@@ -15,7 +16,7 @@ unit_tests += tests/unit/alg-test tests/unit/certificate-test \
 	tests/unit/signer-test tests/unit/x5t-test
 # src/cryptoki
 unit_tests += tests/unit/ckr-test tests/unit/device-test tests/unit/evp-test \
-	tests/unit/login-test tests/unit/pin-test tests/unit/selection-test \
+	tests/unit/inventory-test tests/unit/login-test tests/unit/pin-test tests/unit/selection-test \
 	tests/unit/uri-test
 # src/jose
 unit_tests += tests/unit/jws-test tests/unit/jwt-test
@@ -82,6 +83,9 @@ tests_unit_uri_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 paper_token = tests/unit/paper-signer.c tests/unit/paper-signer.h \
 	tests/unit/paper-token.c tests/unit/paper-token.h
 paper_token_link = $(AM_LDFLAGS) -Wl,--wrap=dlopen -Wl,--wrap=dlsym
+tests_unit_inventory_test_SOURCES = tests/unit/inventory-test.c $(paper_token)
+tests_unit_inventory_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_unit_inventory_test_LDFLAGS = $(paper_token_link)
 tests_unit_login_test_SOURCES = tests/unit/login-test.c $(paper_token)
 tests_unit_login_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_unit_login_test_LDFLAGS = $(paper_token_link)
@@ -108,6 +112,7 @@ tests_unit_sandbox_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
 warn_link = $(AM_LDFLAGS) -Wl,--wrap=log_warn
 tests_unit_broker_time_test_LDFLAGS = $(warn_link)
 tests_unit_discover_test_LDFLAGS = $(warn_link)
+tests_unit_get_token_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_unit_get_token_test_LDFLAGS = $(soft_token_link) -Wl,--wrap=log_warn
 tests_unit_served_test_LDFLAGS = $(warn_link)
 tests_unit_workers_life_test_LDFLAGS = $(warn_link)

@@ -215,6 +215,18 @@ TEST(what_one_token_refused_another_may_take)
 	assert_int_equal(logins(), 2);
 }
 
+TEST(what_one_token_refused_another_of_that_label_may_take)
+{
+	paper_pin("000000");
+	assert_int_equal(open_and_sign(), PO_E_PIN);
+	kept_pin_clear(&ps.kept);
+	memset(paper.tokens[0].serialNumber, '7',
+	       sizeof(paper.tokens[0].serialNumber));
+	paper.pin = "000000";
+	assert_int_equal(open_and_sign(), PO_OK);
+	assert_int_equal(logins(), 2);
+}
+
 TEST(a_right_pin_forgets_the_refused_one)
 {
 	paper_pin("000000");
@@ -225,6 +237,21 @@ TEST(a_right_pin_forgets_the_refused_one)
 	kept_pin_clear(&ps.kept);
 	paper_pin("000000"); /* it was right once, as far as is known */
 	assert_int_equal(open_and_sign(), PO_E_PIN);
+	assert_int_equal(logins(), 3);
+}
+
+/* The token was unlocked with the PIN that it refused. */
+TEST(a_refused_pin_that_a_person_sends_and_that_is_right_is_forgotten)
+{
+	paper_pin("000000");
+	assert_int_equal(open_and_sign(), PO_E_PIN);
+	kept_pin_clear(&ps.kept);
+	paper.pin = "000000";
+	ps.pin.retry = true;
+	assert_int_equal(open_and_sign(), PO_OK);
+	ps.pin.retry = false;
+	kept_pin_clear(&ps.kept);
+	assert_int_equal(open_and_sign(), PO_OK);
 	assert_int_equal(logins(), 3);
 }
 

@@ -320,7 +320,7 @@ static CK_RV p_C_Logout(CK_SESSION_HANDLE session)
 }
 
 static CK_OBJECT_HANDLE matches[PAPER_OBJECTS_MAX];
-static CK_ULONG match_count;
+static CK_ULONG match_count, match_given;
 
 static bool fits(struct paper_object *o, const CK_ATTRIBUTE *template,
 		 CK_ULONG count)
@@ -344,7 +344,7 @@ static CK_RV p_C_FindObjectsInit(CK_SESSION_HANDLE session,
 {
 	(void)session;
 	CALLED(NULL);
-	match_count = 0;
+	match_count = match_given = 0;
 	for (size_t i = 0; i < paper.object_count; i++)
 		if (fits(&paper.objects[i], template, count))
 			matches[match_count++] = i + 1;
@@ -357,8 +357,8 @@ static CK_RV p_C_FindObjects(CK_SESSION_HANDLE session,
 {
 	(void)session;
 	CALLED(NULL);
-	*count = match_count < max ? match_count : max;
-	memcpy(handles, matches, *count * sizeof(*handles));
+	for (*count = 0; *count < max && match_given < match_count; ++*count)
+		handles[*count] = matches[match_given++];
 	return CKR_OK;
 }
 

@@ -60,9 +60,12 @@ enum po_status __wrap_token_signer_open(const struct token_signer_request *req,
 	struct soft_signer *s;
 
 	(void)snprintf(soft_token.uri, sizeof(soft_token.uri), "%s", req->uri);
+	(void)snprintf(soft_token.pin_from, sizeof(soft_token.pin_from), "%s",
+		       req->pin && req->pin->from ? req->pin->from : "");
 	soft_token.opens++;
 	if (soft_token.absent != PO_OK)
-		return po_fail(err, soft_token.absent, 0, "no such token");
+		return po_fail(err, soft_token.absent, soft_token.absent_native,
+			       "no such token");
 	s = soft_signer_new(soft_token.key, NULL);
 	s->lie = soft_token.lie;
 	soft_ops = s->signer.ops;

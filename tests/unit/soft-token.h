@@ -17,10 +17,12 @@ struct soft_token {
 	EVP_PKEY *key;     /* the test's */
 	enum soft_lie lie; /* of the signers to come */
 	enum po_status
-		absent; /* how the next opening fails; PO_OK: it does not */
+		absent;     /* how the next opening fails; PO_OK: it does not */
+	long absent_native; /* with it */
 	enum po_status lost; /* the same of a look at an open one */
 	unsigned int opens, refreshes, unlocks, signs; /* of all signers */
 	char uri[256];                                 /* of the last opening */
+	char pin_from[64];                             /* of the same */
 	struct fake_clock *clock; /* the test's; NULL: no time goes by */
 	int64_t takes_ms;         /* each signature */
 };
