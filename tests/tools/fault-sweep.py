@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes every PKCS #11 call of `p11oauth assertion` fail in every way.
 
-For each C_ function that a run calls, at its first call, at its second (if there
-is one), and from the first on, with each CKR below: the exit status is the documented one of
-the CKR's class (0 only with an assertion that verifies), stderr has one line,
-no login follows a failed one, and what was initialised is finalised. Prints TAP,
-one test a function, and the count of runs.
+For each C_ function that a run calls, at its first call, at its second (if
+there is one), and from the first on, with each CKR below: the exit status is
+the documented one of the CKR's class (0 only with an assertion that verifies),
+stderr has one line, no login follows a failed one, and what was initialised is
+finalised. Prints TAP, one test a function, and the count of runs.
 
 What the fault module needs is in the environment; the profiles are of ES384
 keys. Of a further profile, only the functions that it calls more often than those

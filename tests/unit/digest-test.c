@@ -2,7 +2,7 @@
 /* The digest of a profile: two that differ in anything have not the same. */
 #include "conf/profile.h"
 
-#include "unit.h"
+#include "profile-option.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,15 +29,6 @@ static struct profile *named(const char *name)
 
 	assert_non_null(p);
 	return p;
-}
-
-static void set(struct profile *p, const char *name, const char *text)
-{
-	const struct origin origin = { ORIGIN_OPTION, NULL, 0 };
-	struct po_error err = { 0 };
-
-	if (profile_set(p, profile_setting(name), text, &origin, &err) != PO_OK)
-		fail_msg("%s: %s", name, err.text);
 }
 
 static bool is_same(const struct profile *a, const struct profile *b)
@@ -105,13 +96,13 @@ TEST(the_same_is_the_same)
 	po_auto(profile) *a = named("p"), *b = named("p");
 	po_auto(profile) *copy = NULL;
 
-	set(a, "scope", "x y");
-	set(a, "timeout", "7");
-	set(a, "key", "pkcs11:id=%01");
+	set_option(a, "scope", "x y");
+	set_option(a, "timeout", "7");
+	set_option(a, "key", "pkcs11:id=%01");
 	/* in whatever order they are set, and from wherever */
-	set(b, "key", "pkcs11:id=%01");
-	set(b, "timeout", "7s");
-	set(b, "scope", "x y");
+	set_option(b, "key", "pkcs11:id=%01");
+	set_option(b, "timeout", "7s");
+	set_option(b, "scope", "x y");
 	assert_true(is_same(a, b));
 	copy = profile_copy(a);
 	assert_non_null(copy);
@@ -130,10 +121,10 @@ TEST(the_order_of_a_list_counts)
 {
 	po_auto(profile) *a = named("p"), *b = named("p");
 
-	set(a, "key", "pkcs11:id=%01");
-	set(a, "key", "pkcs11:id=%02");
-	set(b, "key", "pkcs11:id=%02");
-	set(b, "key", "pkcs11:id=%01");
+	set_option(a, "key", "pkcs11:id=%01");
+	set_option(a, "key", "pkcs11:id=%02");
+	set_option(b, "key", "pkcs11:id=%02");
+	set_option(b, "key", "pkcs11:id=%01");
 	assert_false(is_same(a, b));
 }
 
@@ -198,12 +189,12 @@ TEST(a_setting_is_the_same_when_all_of_it_is)
 	po_auto(profile) *a = named("a"), *b = named("b");
 	const struct setting *key = profile_setting("key");
 
-	set(a, "key", "pkcs11:id=%01");
-	set(b, "key", "pkcs11:id=%02");
+	set_option(a, "key", "pkcs11:id=%01");
+	set_option(b, "key", "pkcs11:id=%02");
 	assert_false(profile_has_same(a, b, key));
-	set(a, "key", "pkcs11:id=%02");
+	set_option(a, "key", "pkcs11:id=%02");
 	assert_false(profile_has_same(a, b, key)); /* one of two */
-	set(b, "key", "pkcs11:id=%01");
+	set_option(b, "key", "pkcs11:id=%01");
 	assert_false(profile_has_same(a, b, key)); /* in another order */
 	assert_true(profile_has_same(a, a, key));
 	assert_true(profile_has_same(a, b, profile_setting("module")));

@@ -16,8 +16,8 @@ unit_tests += tests/unit/alg-test tests/unit/certificate-test \
 	tests/unit/signer-test tests/unit/x5t-test
 # src/cryptoki
 unit_tests += tests/unit/ckr-test tests/unit/device-test tests/unit/evp-test \
-	tests/unit/inventory-test tests/unit/login-test tests/unit/pin-test tests/unit/selection-test \
-	tests/unit/uri-test
+	tests/unit/inventory-test tests/unit/login-test tests/unit/pin-test \
+	tests/unit/selection-test tests/unit/uri-test
 # src/jose
 unit_tests += tests/unit/jws-test tests/unit/jwt-test
 # src/http
