@@ -117,7 +117,7 @@ a_module_that_hangs_in_the_handshake() {
 	before=$(date +%s)
 	fails 10 "TLS handshake" "$P11OAUTH" token softhsm-rsa --issuer "$ISSUER" --token-timeout 2 \
 		--client-auth self_signed_tls_client_auth --module "$top_builddir/tests/fault/fault-module.so"
-	[ $(($(date +%s) - before)) -le 6 ]
+	[ $(($(date +%s) - before)) -le 20 ]
 	stop_server oidc
 }
 doctor_sees_it() {
