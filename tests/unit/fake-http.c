@@ -18,6 +18,8 @@ static void fill(struct http_response *response, const struct fake_answer *a)
 		       "%s", a->retry_after ? a->retry_after : "");
 	(void)snprintf(response->cache_control, sizeof(response->cache_control),
 		       "%s", a->cache_control ? a->cache_control : "");
+	(void)snprintf(response->date, sizeof(response->date), "%s",
+		       a->date ? a->date : "");
 	if (a->body)
 		assert_true(buf_adds(&response->body, a->body));
 }

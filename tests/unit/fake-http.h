@@ -14,7 +14,7 @@
 
 struct fake_answer {
 	long status; /* 0: none, but a failure */
-	const char *body, *retry_after, *cache_control; /* NULL: none */
+	const char *body, *retry_after, *cache_control, *date; /* NULL: none */
 	enum http_failure failure;
 	int64_t takes_ms;
 };

@@ -135,7 +135,7 @@ TEST(one_request_one_signature_and_a_record_before_each)
 
 	fake_http_will(&http, (struct fake_answer){ .status = 200,
 						    .body = TOKEN "}",
-						    .takes_ms = 700 });
+						    .takes_ms = 3700 });
 	assert_int_equal(run(), PO_OK);
 	assert_int_equal(http.count, 1);
 	assert_int_equal(http.requests[0].method, HTTP_POST);
@@ -155,7 +155,8 @@ TEST(one_request_one_signature_and_a_record_before_each)
 	assert_string_equal(json_text(claims, "aud"),
 			    "https://as.example/token");
 	/* life counts from the request */
-	assert_int_equal(token->asked_ms, clock_boottime_ms(&fake.clock) - 700);
+	assert_int_equal(token->asked_ms, fake.boot_ms - 3700);
+	assert_int_equal(token->expires_at_s, NOW_S + 300);
 	assert_int_equal(token->expires_in_s, 300);
 }
 

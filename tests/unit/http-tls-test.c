@@ -131,8 +131,10 @@ ROWS(identities, identity_row)
 			 row->said ? PO_E_CRYPTO : PO_OK);
 	if (row->said)
 		assert_non_null(strstr(err.text, row->said));
-	else
+	else { /* the leaf is none of those that certify it */
+		assert_int_equal(sk_X509_num(tls.chain), row->chain_len - 1);
 		tls_end(&tls);
+	}
 }
 
 /* ---- words -------------------------------------------------------------- */

@@ -37,9 +37,9 @@ unit_tests += tests/unit/config-file-test tests/unit/digest-test \
 unit_tests += tests/unit/cached-token-test
 # src/flow
 unit_tests += tests/unit/check-jwks-test tests/unit/diagnose-test \
-	tests/unit/discover-test tests/unit/exchange-test \
-	tests/unit/format-test tests/unit/get-token-test \
-	tests/unit/tls-identity-test
+	tests/unit/discover-test tests/unit/doctor-test \
+	tests/unit/exchange-test tests/unit/format-test \
+	tests/unit/get-token-test tests/unit/tls-identity-test
 # src/agent
 unit_tests += tests/unit/agent-client-test tests/unit/broker-ask-test \
 	tests/unit/broker-lock-test tests/unit/broker-time-test \
@@ -48,6 +48,8 @@ unit_tests += tests/unit/agent-client-test tests/unit/broker-ask-test \
 	tests/unit/served-test tests/unit/server-test tests/unit/sinks-test \
 	tests/unit/status-test tests/unit/systemd-test \
 	tests/unit/workers-life-test tests/unit/workers-test
+# src/cmd
+unit_tests += tests/unit/cmd-keys-test
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
@@ -96,6 +98,7 @@ tests_unit_selection_test_LDFLAGS = $(paper_token_link)
 # What a key is on (soft-token.h).
 soft_token_link = $(AM_LDFLAGS) -Wl,--wrap=token_signer_open \
 	-Wl,--wrap=token_signer_refresh -Wl,--wrap=token_signer_check
+tests_unit_doctor_test_LDFLAGS = $(soft_token_link)
 
 tests_unit_tls_identity_test_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=token_signer_evp
@@ -107,6 +110,10 @@ tests_unit_http_options_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=libcurl_load
 tests_unit_json_test_LDFLAGS = $(freed_link)
 tests_unit_jws_test_LDFLAGS = $(freed_link)
 tests_unit_sandbox_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
+
+# What a command prints.
+tests_unit_cmd_keys_test_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=inventory_read -Wl,--wrap=output_text -Wl,--wrap=output_json
 
 # These look at what is warned of.
 warn_link = $(AM_LDFLAGS) -Wl,--wrap=log_warn
@@ -121,6 +128,7 @@ tests_unit_workers_test_LDFLAGS = $(warn_link)
 # This has the real server, and these the real workers, before their double is
 # found.
 tests_unit_server_test_LDADD = libagent.a $(LDADD)
+tests_unit_server_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
 workers_bench = tests/unit/workers-bench.c tests/unit/workers-bench.h
 tests_unit_workers_life_test_SOURCES = tests/unit/workers-life-test.c $(workers_bench)
 tests_unit_workers_test_SOURCES = tests/unit/workers-test.c $(workers_bench)

@@ -272,9 +272,74 @@ TEST(several_on_one_connection_are_of_one_peer)
 	assert_int_equal(looks, 1);
 }
 
+/* The supplementary groups of who asks; our own are whatever they are. */
+static gid_t groups[PEER_GROUPS_MAX + 1];
+static size_t group_count;
+
+/* NOLINTBEGIN */
+int __real_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+/* NOLINTEND */
+
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+	if (level != SOL_SOCKET || name != SO_PEERGROUPS)
+		return __real_getsockopt(fd, level, name, value, len);
+	if (*len < group_count * sizeof(gid_t)) {
+		errno = ERANGE;
+		return -1;
+	}
+	*len = (socklen_t)(group_count * sizeof(gid_t));
+	for (size_t i = 0; i < group_count; i++)
+		((gid_t *)value)[i] = groups[i];
+	return 0;
+}
+
+struct group_row {
+	const char *name;
+	size_t count; /* of supplementary groups, from 100000 on */
+	bool has_primary;
+	size_t known;
+};
+static const struct group_row group_rows[] = {
+	{ "groups: the primary one alone", 0, false, 1 },
+	{ "groups: two more", 2, false, 3 },
+	{ "groups: with the primary one among them", 2, true, 3 },
+	{ "groups: as many as there is room for", PEER_GROUPS_MAX - 1, false,
+	  PEER_GROUPS_MAX },
+	{ "groups: too many to know them", PEER_GROUPS_MAX + 1, false, 1 },
+};
+
+ROWS(group_rows, the_groups_of_the_peer_are_known)
+{
+	const struct peer_ids *ids;
+	bool has_gid = false;
+	int fd = dial();
+
+	for (size_t i = 0; i < row->count; i++)
+		groups[i] = (gid_t)(100000 + i);
+	if (row->has_primary)
+		groups[row->count] = getegid();
+	group_count = row->count + row->has_primary;
+	answers_later = true;
+	say(fd, "GET / HTTP/1.1\r\n" HOST, strlen("GET / HTTP/1.1\r\n" HOST));
+	for (int i = 0; i < ROUNDS_MAX && asked_count == 0; i++)
+		loop_once();
+	assert_int_equal(asked_count, 1);
+	ids = server_peer_ids(asked[0]);
+	assert_int_equal(ids->gid_count, row->known);
+	for (size_t i = 0; i < ids->gid_count; i++)
+		has_gid = has_gid || ids->gids[i] == getegid();
+	assert_true(has_gid);
+	for (size_t i = 0; i + 1 < row->known && row->count < row->known; i++)
+		assert_int_equal(ids->gids[i], 100000 + i);
+	answer(asked[0], 200, "x");
+	hear(fd, 1);
+	assert_int_equal(close(fd), 0);
+}
+
 TEST(the_peer_is_who_it_is)
 {
-	bool has_gid = false;
 	int fd = dial();
 
 	answers_later = true;
@@ -287,10 +352,6 @@ TEST(the_peer_is_who_it_is)
 	assert_int_equal(server_peer(asked[0])->pid, getpid());
 	assert_string_equal(server_peer(asked[0])->unit, "looked-up.service");
 	assert_int_equal(server_peer_ids(asked[0])->uid, geteuid());
-	for (size_t i = 0; i < server_peer_ids(asked[0])->gid_count; i++)
-		has_gid = has_gid ||
-			  server_peer_ids(asked[0])->gids[i] == getegid();
-	assert_true(has_gid);
 	answer(asked[0], 200, "x");
 	hear(fd, 1);
 	assert_int_equal(close(fd), 0);

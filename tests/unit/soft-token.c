@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "soft-token.h"
 
+#include "test-data.h"
 #include "unit.h"
 
 #include <openssl/ec.h>
@@ -66,8 +67,11 @@ enum po_status __wrap_token_signer_open(const struct token_signer_request *req,
 	if (soft_token.absent != PO_OK)
 		return po_fail(err, soft_token.absent, soft_token.absent_native,
 			       "no such token");
-	s = soft_signer_new(soft_token.key, NULL);
+	s = soft_signer_new(soft_token.key,
+			    soft_token.cert ? data_certificate(soft_token.cert)
+					    : NULL);
 	s->lie = soft_token.lie;
+	s->signer.pin = soft_token.pin;
 	soft_ops = s->signer.ops;
 	counted_ops = *soft_ops;
 	counted_ops.unlock = counted_unlock;

@@ -14,8 +14,10 @@
 #include "soft-signer.h"
 
 struct soft_token {
-	EVP_PKEY *key;     /* the test's */
-	enum soft_lie lie; /* of the signers to come */
+	EVP_PKEY *key;         /* the test's */
+	const char *cert;      /* with it, below tests/data; NULL: none */
+	struct signer_pin pin; /* of the signers to come */
+	enum soft_lie lie;     /* of the signers to come */
 	enum po_status
 		absent;     /* how the next opening fails; PO_OK: it does not */
 	long absent_native; /* with it */
