@@ -16,8 +16,8 @@ unit_tests += tests/unit/alg-test tests/unit/certificate-test \
 	tests/unit/signer-test tests/unit/x5t-test
 # src/cryptoki
 unit_tests += tests/unit/ckr-test tests/unit/device-test tests/unit/evp-test \
-	tests/unit/inventory-test tests/unit/login-test tests/unit/pin-test \
-	tests/unit/selection-test tests/unit/uri-test
+	tests/unit/inventory-test tests/unit/login-test tests/unit/pcsc-test \
+	tests/unit/pin-test tests/unit/selection-test tests/unit/uri-test
 # src/jose
 unit_tests += tests/unit/jws-test tests/unit/jwt-test
 # src/http
@@ -94,6 +94,9 @@ tests_unit_login_test_LDFLAGS = $(paper_token_link)
 tests_unit_selection_test_SOURCES = tests/unit/selection-test.c $(paper_token)
 tests_unit_selection_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_unit_selection_test_LDFLAGS = $(paper_token_link)
+
+tests_unit_pcsc_test_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=dlopen -Wl,--wrap=dlsym -Wl,--wrap=dlclose -Wl,--wrap=poll
 
 # What a key is on (soft-token.h).
 soft_token_link = $(AM_LDFLAGS) -Wl,--wrap=token_signer_open \
