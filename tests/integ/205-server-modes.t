@@ -44,8 +44,8 @@ fresh() {
 	reasons=$W/$1.err
 }
 oidc() {
-	fresh oidc node "$SERVERS/oidc-provider.mjs" --tls-cert "$W/pki/good.pem" \
-		--tls-key "$W/pki/good.key" --ca "$CA" "$@"
+	start_oidc oidc --tls-cert "$W/pki/good.pem" --tls-key "$W/pki/good.key" --ca "$CA" "$@"
+	reasons=$oidc_reasons
 }
 authlib() {
 	fresh authlib /usr/bin/python3 "$SERVERS/authlib-server.py" --tls-cert "$W/pki/good.pem" \

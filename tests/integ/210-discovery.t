@@ -26,7 +26,7 @@ TLS_FILES="--tls-cert $W/pki/good.pem --tls-key $W/pki/good.key --ca $W/pki/ca.p
 # oidc OPTION...: the server in one of its modes; its requests are in $T/log.
 oidc() {
 	# shellcheck disable=SC2086 # several words
-	start_server oidc node "$SERVERS/oidc-provider.mjs" --jwks "$W/jwks.json" --log "$T/log" $TLS_FILES "$@"
+	start_oidc oidc --jwks "$W/jwks.json" --log "$T/log" $TLS_FILES "$@"
 }
 authlib() {
 	# shellcheck disable=SC2086 # several words

@@ -33,7 +33,7 @@ told() { echo "$server_ready" | jq -r ".$1"; }
 # oidc WHO OPTION...: a server that has registered this key's certificate.
 oidc() {
 	who=$1; shift
-	start_server oidc node "$SERVERS/oidc-provider.mjs" --cert "$W/$who.pem" --log "$T/log" \
+	start_oidc oidc --cert "$W/$who.pem" --log "$T/log" \
 		--tls-cert "$W/pki/good.pem" --tls-key "$W/pki/good.key" --ca "$CA" "$@"
 }
 # bound WHO OPTION...: an access token; its cnf is what `cert` says.

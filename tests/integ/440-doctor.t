@@ -58,7 +58,7 @@ OIDC=$ISSUER
 # bare ANSWER OPTION...: a server like that one, but another instance of it.
 bare() {
 	# shellcheck disable=SC2086 # several words
-	start_server other-oidc node "$SERVERS/oidc-provider.mjs" $TLS_FILES --ca "$W/pki/ca.pem" "$@"
+	start_oidc other-oidc $TLS_FILES --ca "$W/pki/ca.pem" "$@"
 }
 doctor() { # STATUS OPTION...: its report in $T/out
 	want_exit=$1; shift

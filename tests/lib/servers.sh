@@ -44,6 +44,27 @@ start_server() {
 	eval "$server_told"
 }
 
+# start_oidc NAME OPTION...: oidc-provider.mjs with such options; why it refuses goes to
+# $oidc_reasons. All those of a script are in one process, as it takes long to begin, but
+# for one with a clock or CAs of its own.
+start_oidc() {
+	oidc_name=$1; shift
+	oidc_program=$top_srcdir/tests/servers/oidc-provider.mjs
+	case "${NODE_EXTRA_CA_CERTS:+alone} $*" in
+	alone* | *" --skew="*)
+		oidc_reasons=$W/$oidc_name.err
+		start_server "$oidc_name" node "$oidc_program" "$@"
+		return
+		;;
+	esac
+	oidc_reasons=$W/$oidc_name.out
+	[ -e "$W/pids/oidc-many" ] ||
+		start_server oidc-many node "$oidc_program" --many "$W/oidc-many.sock"
+	oidc_options=$(printf '%s\n' "$@")
+	start_server "$oidc_name" curl -sN --unix-socket "$W/oidc-many.sock" \
+		--data-binary "$oidc_options" http://oidc/
+}
+
 # stop_server NAME [SIGNAL]: and waits until it is gone.
 stop_server() {
 	stop_pid=$(pid_of "$1")
