@@ -38,7 +38,7 @@ struct device {
 	struct po_error err;
 	const char *call; /* into the module, going on now; NULL: none */
 	int64_t call_since_ms;
-	int64_t spent_ms; /* in finished calls */
+	int64_t spent_ms; /* in finished calls of this use */
 
 	volatile sig_atomic_t crashed; /* a signal, or -1: exit() was called */
 };
@@ -193,6 +193,13 @@ struct device *device_new(const struct po_clock *clock, int64_t timeout_s)
 	return d;
 }
 
+void device_begin_use(struct device *device)
+{
+	(void)pthread_mutex_lock(&device->lock);
+	device->spent_ms = 0;
+	(void)pthread_mutex_unlock(&device->lock);
+}
+
 void device_set_name(struct device *device, const char *token_label)
 {
 	(void)snprintf(device->name, sizeof(device->name), "%s", token_label);
@@ -330,7 +337,7 @@ void device_free(struct device *device, device_job *last, void *arg)
 	if (!device)
 		return;
 	if (!device->lost && last) {
-		device->spent_ms = 0;
+		device_begin_use(device);
 		if (device->timeout_ms > FREE_MS)
 			device->timeout_ms = FREE_MS;
 		if (device_run(device, last, arg, NULL) != PO_OK)

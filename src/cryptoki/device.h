@@ -26,12 +26,15 @@
 struct device;
 
 /*
- * timeout_s: for all calls together, by clock; 0: the default. clock is
- * borrowed for good: the thread of a lost device reads it when its module lets
- * go. NULL: no memory.
+ * timeout_s: for all calls of one use together, by clock; 0: the default. clock
+ * is borrowed for good: the thread of a lost device reads it when its module
+ * lets go. NULL: no memory.
  */
 struct device *device_new(const struct po_clock *clock,
 			  int64_t timeout_s) PO_MUST_CHECK;
+
+/* Another use begins, with the whole time before it; the first has begun. */
+void device_begin_use(struct device *device);
 
 /* Who is waited for in the line on the terminal; copied. */
 void device_set_name(struct device *device, const char *token_label);

@@ -371,6 +371,7 @@ enum po_status token_signer_refresh(struct signer *s, struct po_error *err)
 {
 	struct token_signer *t = of(s);
 
+	device_begin_use(t->device);
 	return device_run(t->device, refresh_job, t, err);
 }
 
@@ -398,6 +399,7 @@ enum po_status token_signer_check(struct signer *s, struct po_error *err)
 {
 	struct token_signer *t = of(s);
 
+	device_begin_use(t->device);
 	return device_run(t->device, check_job, t, err);
 }
 

@@ -56,16 +56,19 @@ enum po_status token_signer_open(const struct token_signer_request *req,
 				 struct po_error *err) PO_MUST_CHECK;
 
 /*
- * For a signer that stays open: reads the certificate once more, so that a
- * successor for the same key is used, from the token or from the list in the
- * request. Without one the last stays. Fails as opening does; the signer is
- * what it was then.
+ * For a signer that stays open, at the beginning of another use, for which the
+ * deadline counts anew: reads the certificate once more, so that a successor
+ * for the same key is used, from the token or from the list in the request.
+ * Without one the last stays. Fails as opening does; the signer is what it was
+ * then.
  */
 enum po_status token_signer_refresh(struct signer *s,
 				    struct po_error *err) PO_MUST_CHECK;
 
-/* PO_E_TOKEN: the token was taken away, or its session is gone (native: the
- * CK_RV); PO_E_DEVICE as device_run(). */
+/*
+ * A look, which is a use as well. PO_E_TOKEN: the token was taken away, or its
+ * session is gone (native: the CK_RV); PO_E_DEVICE as device_run().
+ */
 enum po_status token_signer_check(struct signer *s,
 				  struct po_error *err) PO_MUST_CHECK;
 

@@ -393,6 +393,40 @@ TEST_IN_CHILD(slow_calls_add_up_to_one_deadline)
 	CHECK(strstr(ps.err.text, "did not answer in time (in C_Sign)"));
 }
 
+/* C_Sign takes 3 s by the clock, and as long as it takes until that is seen. */
+static CK_RV signs_slowly(const char *function)
+{
+	struct pollfd nobody = { .fd = -1 };
+
+	if (strcmp(function, "C_Sign") == 0) {
+		fake_clock_advance(&ps.clock, 3000);
+		(void)poll(&nobody, 1, 100);
+	}
+	return CKR_OK;
+}
+
+struct use_row {
+	const char *name;
+	enum po_status (*begin)(struct signer *s, struct po_error *err);
+};
+static const struct use_row use_rows[] = {
+	{ "the whole time for each use: a request", token_signer_refresh },
+	{ "the whole time for each use: a look", token_signer_check },
+};
+
+/* An agent's is open for weeks. */
+ROWS(use_rows, a_key_that_stays_open_is_not_lost_for_its_many_signatures)
+{
+	ps.request.timeout_s = 4;
+	assert_int_equal(open_and_sign(), PO_OK);
+	paper.before = signs_slowly;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(row->begin(ps.signer, &ps.err), PO_OK);
+		assert_int_equal(sign(), PO_OK);
+	}
+	assert_int_equal(logins(), 1);
+}
+
 static CK_RV hang_there(const char *function)
 {
 	char c;
