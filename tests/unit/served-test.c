@@ -3,6 +3,7 @@
 #include "agent/served.h"
 
 #include "base/log.h"
+#include "test-folder.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -199,6 +200,74 @@ TEST(too_long_a_name_is_cut)
 	assert_int_equal(strlen(served.token_serial),
 			 sizeof(served.token_serial) - 1);
 	assert_int_equal(strlen(served.subject), sizeof(served.subject) - 1);
+}
+
+/* ---- a reload ----------------------------------------------------------- */
+
+static void load(const char *client_id, const struct served_list *old,
+		 struct served_list *ret_list)
+{
+	FILE *file = fopen("conf", "we");
+	struct po_error err = { 0 };
+
+	assert_non_null(file);
+	assert_true(fprintf(file,
+			    "profile lab {\n\tclient-id = \"%s\"\n"
+			    "\ttoken-endpoint = \"https://as.example/token\"\n"
+			    "\tscope = \"system/*.read\"\n"
+			    "\tmodule = \"/paper/module.so\"\n"
+			    "\tkey = \"pkcs11:token=lab;object=one\"\n"
+			    "\tpin-from = \"file:/run/pin\"\n}\n",
+			    client_id) > 0);
+	assert_int_equal(fclose(file), 0);
+	if (served_load("conf", old, ret_list, &err) != PO_OK)
+		fail_msg("%s", err.text);
+	if (ret_list->count != 1)
+		fail_msg("%s", last_warning);
+}
+
+struct reload_row {
+	const char *name, *client_id;
+	bool is_known; /* what was, still is */
+};
+static const struct reload_row reload_rows[] = {
+	{ "reload: nothing changed", "job", true },
+	{ "reload: another profile of that name", "another", false },
+};
+
+ROWS(reload_rows, what_is_known_is_taken_over_from_the_same_profile)
+{
+	struct served_list before = { 0 }, after = { 0 };
+	json_auto_t *answer = NULL;
+	struct served *s;
+
+	folder_enter();
+	load("job", NULL, &before);
+	s = before.items[0];
+	s->is_held = true;
+	answer = json_pack("{s:{s:s, s:s}, s:{s:s, s:I}}", "token", "label",
+			   "lab", "serial", "7", "certificate", "subject",
+			   "CN=lab", "not_after", (json_int_t)(NOW_S + DAY_S));
+	served_learn(s, answer, NULL);
+	served_watch(s, NOW_S);
+	assert_int_equal(warnings, 1);
+	load(row->client_id, &before, &after);
+	served_clear(&before);
+	s = after.items[0];
+	assert_int_equal(s->is_held, row->is_known);
+	assert_int_equal(s->token_state,
+			 row->is_known ? TOKEN_PRESENT : TOKEN_UNKNOWN);
+	assert_string_equal(s->token_label, row->is_known ? "lab" : "");
+	assert_string_equal(s->token_serial, row->is_known ? "7" : "");
+	assert_string_equal(s->subject, row->is_known ? "CN=lab" : "");
+	assert_int_equal(s->not_after_s, row->is_known ? NOW_S + DAY_S : 0);
+	served_watch(s, NOW_S); /* it was said */
+	assert_int_equal(warnings, 1);
+	served_learn(s, answer, NULL);
+	served_watch(s, NOW_S);
+	assert_int_equal(warnings, row->is_known ? 1 : 2);
+	served_clear(&after);
+	folder_leave();
 }
 
 /* ---- PIN sources -------------------------------------------------------- */

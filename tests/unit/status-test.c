@@ -426,6 +426,9 @@ TEST(a_gauge_is_of_its_profile_and_not_there_when_nothing_is_known)
 	has_line("p11oauth_token_present{profile=\"typed\"} 1");
 	has_line("p11oauth_token_present{profile=\"pinpad\"} 0");
 	has_line("p11oauth_locked{profile=\"pinpad\"} 1");
+	bench_profile("lab")->is_held = true; /* by a person */
+	has_line("p11oauth_locked{profile=\"lab\"} 1");
+	bench_profile("lab")->is_held = false;
 	/* one that is there and does not work is no reason to look for it */
 	bench_profile("pinpad")->token_state = TOKEN_FAILED;
 	has_line("p11oauth_token_present{profile=\"pinpad\"} 0");
