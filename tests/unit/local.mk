@@ -47,7 +47,8 @@ unit_tests += tests/unit/agent-client-test tests/unit/broker-ask-test \
 	tests/unit/pins-test tests/unit/policy-test tests/unit/routes-test \
 	tests/unit/served-test tests/unit/server-test tests/unit/sinks-test \
 	tests/unit/status-test tests/unit/systemd-test \
-	tests/unit/workers-life-test tests/unit/workers-test
+	tests/unit/worker-jobs-test tests/unit/workers-life-test \
+	tests/unit/workers-test
 # src/cmd
 unit_tests += tests/unit/cmd-keys-test
 check_PROGRAMS += $(unit_tests)
@@ -102,6 +103,7 @@ tests_unit_pcsc_test_LDFLAGS = $(AM_LDFLAGS) \
 soft_token_link = $(AM_LDFLAGS) -Wl,--wrap=token_signer_open \
 	-Wl,--wrap=token_signer_refresh -Wl,--wrap=token_signer_check
 tests_unit_doctor_test_LDFLAGS = $(soft_token_link)
+tests_unit_worker_jobs_test_LDFLAGS = $(soft_token_link)
 
 tests_unit_tls_identity_test_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=token_signer_evp

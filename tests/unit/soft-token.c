@@ -7,16 +7,43 @@
 #include <openssl/ec.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct soft_token soft_token;
 
 /* A soft signer whose work is counted for all of them. */
 static const struct signer_ops *soft_ops;
 
+static const struct pin_asker *asker; /* of the last opening */
+
+static enum po_status ask(const struct signer *s, struct po_error *err)
+{
+	const struct pin_token token = { .label = s->token_label,
+					 .serial = s->token_serial };
+	struct secret *pin = NULL;
+	enum po_status st = asker->ask(asker->user, &token, &pin, err);
+
+	if (st != PO_OK)
+		return st;
+	soft_token.sent++;
+	if (strcmp(secret_reveal(pin), soft_token.typed) != 0)
+		st = po_fail(err, PO_E_PIN, 0xa0, "wrong PIN");
+	secret_free(pin);
+	return st;
+}
+
 static enum po_status counted_unlock(struct signer *s, struct po_error *err)
 {
+	enum po_status st;
+
 	soft_token.unlocks++;
-	return soft_ops->unlock(s, err);
+	st = soft_token.typed ? ask(s, err) : PO_OK;
+	return st == PO_OK ? soft_ops->unlock(s, err) : st;
+}
+
+static void set(char *out, size_t size, const char *to)
+{
+	(void)snprintf(out, size, "%s", to);
 }
 
 static enum po_status counted_sign(struct signer *s, enum alg alg,
@@ -72,6 +99,13 @@ enum po_status __wrap_token_signer_open(const struct token_signer_request *req,
 					    : NULL);
 	s->lie = soft_token.lie;
 	s->signer.pin = soft_token.pin;
+	asker = req->pin ? req->pin->asker : NULL;
+	if (soft_token.typed) {
+		set(s->signer.token_label, sizeof(s->signer.token_label),
+		    "lab");
+		set(s->signer.token_serial, sizeof(s->signer.token_serial),
+		    "7");
+	}
 	soft_ops = s->signer.ops;
 	counted_ops = *soft_ops;
 	counted_ops.unlock = counted_unlock;

@@ -18,13 +18,16 @@ struct soft_token {
 	const char *cert;      /* with it, below tests/data; NULL: none */
 	struct signer_pin pin; /* of the signers to come */
 	enum soft_lie lie;     /* of the signers to come */
+	const char *typed;     /* what a person must type, at token "lab" with
+			    * serial "7"; NULL: nothing is asked for */
 	enum po_status
 		absent;     /* how the next opening fails; PO_OK: it does not */
 	long absent_native; /* with it */
 	enum po_status lost; /* the same of a look at an open one */
 	unsigned int opens, refreshes, unlocks, signs; /* of all signers */
-	char uri[256];                                 /* of the last opening */
-	char pin_from[64];                             /* of the same */
+	unsigned int sent;        /* PINs that were typed */
+	char uri[256];            /* of the last opening */
+	char pin_from[64];        /* of the same */
 	struct fake_clock *clock; /* the test's; NULL: no time goes by */
 	int64_t takes_ms;         /* each signature */
 };
