@@ -90,9 +90,14 @@ output_is_private_and_whole() {
 	[ "$(find "$T" -name 'token*' | wc -l)" -eq 1 ]
 }
 public_output_file_is_warned_of() {
-	: >"$T/public"; chmod 644 "$T/public"
+	for mode in 640 604; do
+		: >"$T/public"; chmod "$mode" "$T/public"
+		"$P11OAUTH" token careevolution >"$T/public" 2>"$T/err"
+		has "$T/err" "others can read"
+	done
+	chmod 600 "$T/public"
 	"$P11OAUTH" token careevolution >"$T/public" 2>"$T/err"
-	has "$T/err" "others can read"
+	hasnt "$T/err" "others can read"
 }
 header_opens_the_resource() {
 	"$P11OAUTH" header careevolution -q |

@@ -31,7 +31,7 @@ def no($http; $exit; $name; $message): [$http, {error: {status: $name, exit: $ex
 def profile($name; $serial; $source): {name: $name, allowed: true, locked: true,
 	pin_source: $source, token: {label: "lab", serial: $serial, state: "present"},
 	certificate: null, access_tokens: []};
-def status(list): {"GET /v1/status": [200, {version: "9.9", pid: 42, uptime_s: 7500,
+def status(list): {"GET /v1/status": [200, {version: "9.9", pid: 42, uptime_s: 7200,
 	workers: [], profiles: list, ledger: null}]};
 '
 agent_says '{}'
@@ -185,6 +185,14 @@ refused_pin_is_not_sent_again() {
 	has "$T/screen" "not sent again"
 	asked 2
 }
+who_cancels_is_not_asked_for_the_rest() {
+	agent_says 'status([profile("a"; "1"; "prompt"), profile("b"; "2"; "prompt")]) + {pins: {}}'
+	at_terminal "$(printf '\004')" unlock # the end of what is typed
+	[ "$(jq .exit "$T/seen")" -eq 9 ]
+	has "$T/screen" "profile 'a': PIN of token"
+	hasnt "$T/screen" "profile 'b'"
+	asked 1
+}
 one_source_is_not_for_two() {
 	agent_says 'status([profile("a"; "1"; "prompt"), profile("b"; "2"; "prompt")]) + {pins: {}}'
 	fails 2 "2 profiles are locked; name one" "$P11OAUTH" unlock --pin-from "file:$PIN_FILE"
@@ -218,7 +226,7 @@ lock_says_what() {
 status_is_a_table() {
 	agent_says 'status([profile("a"; "1"; "prompt") + {certificate: {subject: "CN=a",
 			not_after: "2027-01-01T00:00:00Z", days_left: 12, warning: 14},
-			access_tokens: [{scope: "system/*.read", expires_in: 3000, renewal_in: 100,
+			access_tokens: [{scope: "system/*.read", expires_in: 120, renewal_in: 119,
 			failures: 3, last_error: {status: "network", exit: 12, message: "no route\u001b[31m"}}]}])'
 	expect 0 "$P11OAUTH" status
 	has "$T/out" "agent 9.9, process 42, up 2 h, at $W/agent.sock"
@@ -226,7 +234,7 @@ status_is_a_table() {
 	has "$T/out" "'lab', serial 1: present"
 	has "$T/out" "CN=a, 12 days left, 2027-01-01T00:00:00Z"
 	has "$T/out" "WARNING"
-	has "$T/out" "system/*.read: ends in 50 min, renewed in 100 s"
+	has "$T/out" "system/*.read: ends in 2 min, renewed in 119 s"
 	has "$T/out" "3 failures"
 	has "$T/out" "last error: no route\\x1b[31m (network)"
 	expect 0 "$P11OAUTH" status --json
@@ -244,5 +252,6 @@ run_tests agent_is_asked_first profile_of_the_agent_alone wishes_are_passed_on \
 	nonsense_is_no_access_token life_that_is_too_short nobody_listens_any_more \
 	proxies_are_not_asked socket_of_the_configuration \
 	one_profile_is_unlocked a_wrong_pin_is_said each_token_is_asked_for_once \
-	refused_pin_is_not_sent_again one_source_is_not_for_two pinpad_sends_none \
+	refused_pin_is_not_sent_again who_cancels_is_not_asked_for_the_rest \
+	one_source_is_not_for_two pinpad_sends_none \
 	nothing_to_unlock lock_says_what status_is_a_table no_agent_is_sixteen

@@ -17,7 +17,8 @@ unit_tests += tests/unit/alg-test tests/unit/certificate-test \
 # src/cryptoki
 unit_tests += tests/unit/ckr-test tests/unit/device-test tests/unit/evp-test \
 	tests/unit/inventory-test tests/unit/login-test tests/unit/pcsc-test \
-	tests/unit/pin-test tests/unit/selection-test tests/unit/uri-test
+	tests/unit/pin-test tests/unit/pinentry-test \
+	tests/unit/selection-test tests/unit/uri-test
 # src/jose
 unit_tests += tests/unit/jws-test tests/unit/jwt-test
 # src/http
@@ -50,7 +51,7 @@ unit_tests += tests/unit/agent-client-test tests/unit/broker-ask-test \
 	tests/unit/worker-jobs-test tests/unit/workers-life-test \
 	tests/unit/workers-test
 # src/cmd
-unit_tests += tests/unit/cmd-keys-test
+unit_tests += tests/unit/cmd-keys-test tests/unit/options-test
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
@@ -98,6 +99,10 @@ tests_unit_selection_test_LDFLAGS = $(paper_token_link)
 
 tests_unit_pcsc_test_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=dlopen -Wl,--wrap=dlsym -Wl,--wrap=dlclose -Wl,--wrap=poll
+
+tests_unit_pinentry_test_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=child_start -Wl,--wrap=child_write \
+	-Wl,--wrap=child_read_line -Wl,--wrap=child_end
 
 # What a key is on (soft-token.h).
 soft_token_link = $(AM_LDFLAGS) -Wl,--wrap=token_signer_open \
