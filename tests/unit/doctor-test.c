@@ -12,6 +12,7 @@
 #include "test-data.h"
 #include "unit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define LAB "pkcs11:token=lab;object=one"
@@ -490,6 +491,51 @@ TEST(a_set_is_looked_at_before_anything_is_signed)
 	assert_int_equal(http.requests[2].method, HTTP_POST);
 	assert_true(count_of("jwks-url") > 0);
 	assert_int_equal(soft_token.signs, 1);
+}
+
+struct kept_row {
+	const char *name, *cache_control;
+	int weight;
+};
+static const struct kept_row kept_rows[] = {
+	{ "set: a copy from before may be kept", "max-age=3600", 75 },
+	{ "set: no copy is", "max-age=30", 55 },
+};
+
+/* It has our key, and changed a minute ago. */
+ROWS(kept_rows, how_long_a_set_is_kept_makes_an_old_copy_likely)
+{
+	po_auto(pubkey) *public = public_half(soft_token.key);
+	json_auto_t *set = json_pack("{s:[]}", "keys");
+	json_t *jwk = NULL;
+	char kid[JWK_THUMBPRINT_LEN + 1], *text;
+
+	assert_int_equal(jwk_from_pubkey(public, &jwk, NULL), PO_OK);
+	assert_int_equal(jwk_thumbprint(public, kid, NULL), PO_OK);
+	assert_int_equal(json_object_set_new(jwk, "kid", json_string(kid)), 0);
+	assert_int_equal(
+		json_array_append_new(json_object_get(set, "keys"), jwk), 0);
+	text = json_dumps(set, 0);
+	assert_non_null(text);
+	set_option(profile, "jwks-url", "https://client.example/jwks.json");
+	will(405, "");
+	fake_http_will(&http,
+		       (struct fake_answer){
+			       .status = 200,
+			       .body = text,
+			       .cache_control = row->cache_control,
+			       .date = NOW,
+			       .last_modified = "Fri, 15 Jan 2027 07:59:00 GMT",
+		       });
+	will(400, REFUSED);
+	run();
+	free(text);
+	for (size_t i = 0; i < causes.count; i++)
+		if (strcmp(causes.items[i].name, "stale-set") == 0) {
+			assert_int_equal(causes.items[i].weight, row->weight);
+			return;
+		}
+	fail_msg("no cause stale-set of %zu", causes.count);
 }
 
 /* ---- the exchange ------------------------------------------------------- */

@@ -5,7 +5,11 @@
  */
 #include "flow/exchange.h"
 
+#include "cryptoki/device.h"
+#include "cryptoki/token_signer.h"
 #include "fake-http.h"
+#include "flow/audit.h"
+#include "flow/tls_identity.h"
 #include "profile-option.h"
 #include "unit.h"
 
@@ -246,11 +250,88 @@ ROWS(saids, said_row)
 	assert_int_equal(http.requests[0].timeout_ms, 7000);
 }
 
-TEST(the_assertions_record_comes_first)
+/* ---- with the key in the handshake -------------------------------------- */
+
+/* NOLINTBEGIN */
+enum po_status __wrap_tls_identity_of(const struct open_key *key,
+				      struct tls_identity *ret_identity,
+				      struct po_error *err);
+enum po_status __wrap_audit_sign_tls(const struct po_env *of,
+				     const struct open_key *key,
+				     const char *url, uint64_t assertion_seq,
+				     uint64_t *ret_seq, struct po_error *err);
+enum po_status __wrap_token_signer_run(struct signer *s, device_job *job,
+				       void *arg, struct po_error *err);
+/* NOLINTEND */
+
+static struct open_key open; /* is not looked into */
+static uint64_t beside;      /* what the record of TLS names */
+static char recorded_url[256];
+
+enum po_status __wrap_tls_identity_of(const struct open_key *key,
+				      struct tls_identity *ret_identity,
+				      struct po_error *err)
 {
+	(void)err;
+	assert_ptr_equal(key, &open);
+	*ret_identity = (struct tls_identity){ 0 };
+	return PO_OK;
+}
+
+enum po_status __wrap_audit_sign_tls(const struct po_env *of,
+				     const struct open_key *key,
+				     const char *url, uint64_t assertion_seq,
+				     uint64_t *ret_seq, struct po_error *err)
+{
+	(void)of;
+	(void)key;
+	(void)err;
+	(void)snprintf(recorded_url, sizeof(recorded_url), "%s", url);
+	beside = assertion_seq;
+	*ret_seq = 9;
+	return PO_OK;
+}
+
+enum po_status __wrap_token_signer_run(struct signer *s, device_job *job,
+				       void *arg, struct po_error *err)
+{
+	(void)s;
+	assert_int_equal(http.count, 0); /* the record is first */
+	return job(arg, err);
+}
+
+struct seq_row {
+	const char *name;
+	uint64_t assertion, seq;
+	bool is_tls;
+};
+static const struct seq_row seq_rows[] = {
+	{ "record: none", 0, 0, false },
+	{ "record: the assertion's", 5, 5, false },
+	{ "record: that of TLS", 0, 9, true },
+	{ "record: the assertion's before that of TLS", 5, 5, true },
+};
+
+ROWS(seq_rows, an_answer_belongs_to_the_assertions_record)
+{
+	set_option(profile, "timeout", "7");
+	set_option(profile, "token-timeout", "20");
+	set_option(profile, "mtls-token-endpoint",
+		   "https://mtls.example/token");
 	begin();
 	assert_int_equal(exchange_sign_seq(exchange), 0);
-	exchange_set_sign_seq(exchange, 5);
-	assert_int_equal(exchange_sign_seq(exchange), 5);
+	exchange_set_sign_seq(exchange, row->assertion);
+	if (row->is_tls)
+		exchange_use_key(exchange, &open);
+	assert_int_equal(post("a=b"), PO_OK);
+	assert_int_equal(exchange_sign_seq(exchange), row->seq);
 	assert_ptr_equal(exchange_profile(exchange), profile);
+	asked(0, "a=b", false);
+	assert_int_equal(http.requests[0].timeout_ms,
+			 row->is_tls ? 27000 : 7000);
+	if (!row->is_tls)
+		return;
+	assert_int_equal(beside, row->assertion);
+	assert_string_equal(http.requests[0].url, "https://mtls.example/token");
+	assert_string_equal(recorded_url, "https://mtls.example/token");
 }

@@ -20,6 +20,8 @@ static void fill(struct http_response *response, const struct fake_answer *a)
 		       "%s", a->cache_control ? a->cache_control : "");
 	(void)snprintf(response->date, sizeof(response->date), "%s",
 		       a->date ? a->date : "");
+	(void)snprintf(response->last_modified, sizeof(response->last_modified),
+		       "%s", a->last_modified ? a->last_modified : "");
 	if (a->body)
 		assert_true(buf_adds(&response->body, a->body));
 }

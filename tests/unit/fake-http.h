@@ -14,7 +14,8 @@
 
 struct fake_answer {
 	long status; /* 0: none, but a failure */
-	const char *body, *retry_after, *cache_control, *date; /* NULL: none */
+	const char *body, *retry_after, *cache_control, *date,
+		*last_modified; /* NULL: none */
 	enum http_failure failure;
 	int64_t takes_ms;
 };

@@ -154,7 +154,6 @@ TEST(one_request_one_signature_and_a_record_before_each)
 	assert_string_equal(json_text(claims, "iss"), "backend");
 	assert_string_equal(json_text(claims, "aud"),
 			    "https://as.example/token");
-	/* life counts from the request */
 	assert_int_equal(token->asked_ms, fake.boot_ms - 3700);
 	assert_int_equal(token->expires_at_s, NOW_S + 300);
 	assert_int_equal(token->expires_in_s, 300);
@@ -314,6 +313,7 @@ ROWS(retry_rows, what_may_fare_better_is_asked_again_with_a_new_assertion)
 {
 	json_auto_t *first = NULL, *second = NULL;
 
+	profile->retry_refusal = row->answer.status == 401; /* is for 400 */
 	fake_http_will(&http, row->answer);
 	will_grant();
 	if (!row->is_asked_again) {

@@ -163,23 +163,41 @@ ROWS(flag_rows, what_a_token_says_of_its_pin_is_there)
 	assert_int_equal(inventory->tokens[0].pin_locked, row->is_locked);
 }
 
+static const char *broken_in;
+static CK_RV broken_by;
+
 static CK_RV second_is_broken(const char *function)
 {
-	return paper.token == 1 && strcmp(function, "C_FindObjectsInit") == 0
-		       ? CKR_DEVICE_ERROR
-		       : CKR_OK;
+	return paper.token == 1 && strcmp(function, broken_in) == 0 ? broken_by
+								    : CKR_OK;
 }
 
-TEST(of_two_tokens_one_that_fails_is_listed_with_its_fault)
+struct broken_row {
+	const char *name, *function;
+	CK_RV rv;
+	const char *fault;
+};
+static const struct broken_row broken_rows[] = {
+	{ "broken: its device", "C_FindObjectsInit", CKR_DEVICE_ERROR,
+	  "CKR_DEVICE_ERROR" },
+	{ "broken: it is taken away", "C_FindObjectsInit",
+	  CKR_TOKEN_NOT_PRESENT, "CKR_TOKEN_NOT_PRESENT" },
+	{ "broken: its device was removed", "C_FindObjects", CKR_DEVICE_REMOVED,
+	  "CKR_DEVICE_REMOVED" },
+};
+
+ROWS(broken_rows, of_two_tokens_one_that_fails_is_listed_with_its_fault)
 {
 	(void)paper_add_token("other", "2", 0);
 	(void)paper_add_public(0, "1", "key", one);
+	broken_in = row->function;
+	broken_by = row->rv;
 	paper.before = second_is_broken;
 	look();
 	assert_int_equal(inventory->token_count, 2);
 	assert_string_equal(inventory->tokens[0].fault, "");
 	assert_int_equal(inventory->tokens[0].key_count, 1);
-	assert_non_null(strstr(inventory->tokens[1].fault, "CKR_DEVICE_ERROR"));
+	assert_non_null(strstr(inventory->tokens[1].fault, row->fault));
 }
 
 TEST(a_uri_chooses_tokens_and_keys)

@@ -110,6 +110,9 @@ soft_token_link = $(AM_LDFLAGS) -Wl,--wrap=token_signer_open \
 tests_unit_doctor_test_LDFLAGS = $(soft_token_link)
 tests_unit_worker_jobs_test_LDFLAGS = $(soft_token_link)
 
+tests_unit_exchange_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=tls_identity_of \
+	-Wl,--wrap=audit_sign_tls -Wl,--wrap=token_signer_run
+
 tests_unit_tls_identity_test_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=token_signer_evp
 

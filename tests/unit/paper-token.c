@@ -376,7 +376,8 @@ static CK_RV read_attribute(struct paper_object *o, CK_ATTRIBUTE *out)
 
 	if (!a) {
 		out->ulValueLen = CK_UNAVAILABLE_INFORMATION;
-		return CKR_ATTRIBUTE_TYPE_INVALID;
+		return paper.says_of_absent ? paper.says_of_absent
+					    : CKR_ATTRIBUTE_TYPE_INVALID;
 	}
 	if (out->pValue && out->ulValueLen < len) {
 		out->ulValueLen = CK_UNAVAILABLE_INFORMATION;

@@ -45,6 +45,9 @@ struct paper {
 	const char *pin;
 	unsigned int token; /* that the session is on */
 	bool logged_in, needs_login_to_sign;
+	/* what it says of an attribute that an object does not have; 0:
+	 * CKR_ATTRIBUTE_TYPE_INVALID */
+	CK_RV says_of_absent;
 	/* "C_Login 739154 C_Sign": what was called, in its order; a PIN behind
 	 * C_Login and C_Sign's mechanism behind C_SignInit */
 	char calls[8192];

@@ -248,10 +248,17 @@ TEST(one_that_cannot_be_read_is_not_in_the_way_of_another)
 	assert_int_equal(paper_open(LAB), PO_E_CRYPTO);
 }
 
+/* The signer has that object's certificate. */
+static bool is_certificate(size_t object)
+{
+	const struct paper_attribute *a =
+		paper_attribute(&paper.objects[object], CKA_VALUE);
+
+	return certificate_has_der(ps.signer->cert, a->value, a->len);
+}
+
 TEST(a_successor_is_used_when_the_certificate_is_read_again)
 {
-	size_t len = 0;
-
 	(void)paper_add_certificate(0, "1", "key", one,
 				    PAPER_NOW_S - 10 * DAY_S, FOREVER);
 	(void)paper_add_private(0, "1", "key", one);
@@ -259,9 +266,7 @@ TEST(a_successor_is_used_when_the_certificate_is_read_again)
 	assert_int_equal(paper_unlock(), PO_OK);
 	(void)paper_add_certificate(0, "1", "key", one, PAPER_NOW_S, FOREVER);
 	assert_int_equal(token_signer_refresh(ps.signer, NULL), PO_OK);
-	assert_memory_equal(
-		certificate_der(ps.signer->cert, &len),
-		paper_attribute(&paper.objects[2], CKA_VALUE)->value, len);
+	assert_true(is_certificate(2));
 	/* one of another key under the same URI is not */
 	(void)paper_add_certificate(0, "1", "key", two, PAPER_NOW_S + 1,
 				    FOREVER);
@@ -272,6 +277,39 @@ TEST(a_successor_is_used_when_the_certificate_is_read_again)
 		paper.objects[i].is_gone = true;
 	assert_int_equal(token_signer_refresh(ps.signer, NULL), PO_OK);
 	assert_non_null(ps.signer->cert);
+}
+
+TEST(a_successor_under_another_label_has_the_keys_id)
+{
+	(void)paper_add_certificate(0, "1", "old", one,
+				    PAPER_NOW_S - 10 * DAY_S, FOREVER);
+	(void)paper_add_public(0, "1", "key", one);
+	(void)paper_add_private(0, "1", "key", one);
+	assert_int_equal(paper_open(LAB), PO_OK);
+	assert_int_equal(paper_unlock(), PO_OK);
+	(void)paper_add_certificate(0, "1", "new", one, PAPER_NOW_S, FOREVER);
+	assert_int_equal(token_signer_refresh(ps.signer, NULL), PO_OK);
+	assert_true(is_certificate(3));
+}
+
+struct unsaid_row {
+	const char *name;
+	CK_RV rv;
+};
+static const struct unsaid_row unsaid_rows[] = {
+	{ "not there: no such attribute", CKR_ATTRIBUTE_TYPE_INVALID },
+	{ "not there: it is secret", CKR_ATTRIBUTE_SENSITIVE },
+	{ "not there: there is no room", CKR_BUFFER_TOO_SMALL },
+};
+
+/* What the module says of one attribute is nothing against the others. */
+ROWS(unsaid_rows, an_attribute_that_is_not_shown_is_absent)
+{
+	(void)paper_add_certificate(0, "1", "key", one, PAPER_NOW_S, FOREVER);
+	(void)paper_add_private(0, "1", "key", one);
+	paper.says_of_absent = row->rv;
+	assert_int_equal(paper_open(LAB), PO_OK);
+	assert_int_equal(paper_unlock(), PO_OK);
 }
 
 TEST(a_certificate_of_a_file_stays_when_its_successor_is_of_another_key)
