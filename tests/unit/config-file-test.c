@@ -3,6 +3,7 @@
 #include "conf/config_file.h"
 
 #include "conf/sections.h"
+#include "test-folder.h"
 #include "unit.h"
 
 #include <ctype.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Loads a file that holds text. */
@@ -53,6 +55,10 @@ static const struct row rows[] = {
 	  "a '}' is missing" },
 	{ "no profile name", "profile \"a b\" { }",
 	  "'a b' is no profile name" },
+	{ "a profile name that looks like an option", "profile \"-x\" { }",
+	  "'-x' is no profile name" },
+	{ "a profile name of all that may be in one", "profile a.B_9-x { }",
+	  NULL },
 	{ "a word that is none of the setting's",
 	  "profile p {\n x5c = \"all\"\n}", ":2: x5c: " },
 	{ "no number of seconds", "profile p {\n lifetime = \"soon\"\n}",
@@ -187,6 +193,90 @@ TEST(values_and_origins)
 }
 
 /* An option beats the environment, which beats the file; lists start anew. */
+struct home_row {
+	const char *name, *xdg;
+	const char *profile; /* that is found */
+};
+static const struct home_row home_rows[] = {
+	{ "home: .config", NULL, "home" },
+	{ "home: an empty variable", "", "home" },
+	{ "home: the variable", "@/xdg", "xdg" },
+	{ "home: a relative path is ignored", "xdg", "home" },
+};
+
+/* In a folder that may be there. */
+static void write_conf(const char *folder, const char *profile)
+{
+	char path[128];
+	FILE *file;
+
+	(void)mkdir(folder, 0700);
+	(void)snprintf(path, sizeof(path), "%s/p11oauth", folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/p11oauth/p11oauth.conf", folder);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_true(fprintf(file, "profile %s { }\n", profile) > 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+ROWS(home_rows, a_users_file_is_where_the_xdg_specification_says)
+{
+	po_auto(config) *config = NULL;
+	const struct profile *found = NULL;
+	char *here, xdg[4096] = "";
+
+	folder_enter();
+	here = getcwd(NULL, 0);
+	assert_non_null(here);
+	assert_int_equal(mkdir("home", 0700), 0);
+	write_conf("home/.config", "home");
+	write_conf("xdg", "xdg");
+	if (row->xdg && row->xdg[0] == '@')
+		(void)snprintf(xdg, sizeof(xdg), "%s%s", here, row->xdg + 1);
+	else if (row->xdg)
+		(void)snprintf(xdg, sizeof(xdg), "%s", row->xdg);
+	(void)unsetenv("XDG_CONFIG_HOME");
+	if (row->xdg)
+		assert_int_equal(setenv("XDG_CONFIG_HOME", xdg, 1), 0);
+	(void)snprintf(xdg, sizeof(xdg), "%s/home", here);
+	assert_int_equal(setenv("HOME", xdg, 1), 0);
+	free(here);
+	assert_int_equal(config_load(NULL, &config, NULL), PO_OK);
+	assert_int_equal(config_find(config, row->profile, &found, NULL),
+			 PO_OK);
+	folder_leave();
+}
+
+struct blame_row {
+	const char *name;
+	struct origin origin;
+	enum po_status status;
+};
+static const struct blame_row blame_rows[] = {
+	{ "blame: a file", { ORIGIN_FILE, "f", 7 }, PO_E_CONFIG },
+	{ "blame: a server's rules", { ORIGIN_SERVER, "f", 7 }, PO_E_CONFIG },
+	{ "blame: the server's document",
+	  { ORIGIN_DISCOVERY, NULL, 0 },
+	  PO_E_SERVER },
+	{ "blame: the environment",
+	  { ORIGIN_ENVIRONMENT, NULL, 0 },
+	  PO_E_USAGE },
+	{ "blame: an option", { ORIGIN_OPTION, NULL, 0 }, PO_E_USAGE },
+};
+
+ROWS(blame_rows, who_set_it_is_to_blame)
+{
+	po_auto(profile) *p = profile_new("lab");
+	struct po_error err = { 0 };
+
+	assert_non_null(p);
+	assert_int_equal(profile_set(p, profile_setting("scope"), "x",
+				     &row->origin, NULL),
+			 PO_OK);
+	assert_int_equal(profile_fault(p, "scope", &err, "no"), row->status);
+}
+
 TEST(who_wins)
 {
 	static const struct origin option = { ORIGIN_OPTION, NULL, 0 };
@@ -325,6 +415,7 @@ TEST(sinks_and_their_copies)
 	assert_string_equal(p->sinks[0].format, "env");
 	assert_string_equal(p->sinks[0].file, config->files[0]);
 	assert_string_equal(p->sinks[1].path, "/c");
+	assert_int_equal(p->sinks[0].line, 5);
 	assert_int_equal(p->sinks[1].mode, 0600);
 	assert_null(p->sinks[1].format);
 }

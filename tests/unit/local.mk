@@ -3,7 +3,8 @@
 unit_tests =
 # src/base
 unit_tests += tests/unit/account-test tests/unit/base64url-test \
-	tests/unit/buf-test tests/unit/error-json-test tests/unit/error-test \
+	tests/unit/buf-test tests/unit/child-test \
+	tests/unit/error-json-test tests/unit/error-test \
 	tests/unit/findings-test tests/unit/fs-test tests/unit/json-test \
 	tests/unit/log-test tests/unit/sandbox-test tests/unit/secret-test \
 	tests/unit/text-test
@@ -37,7 +38,8 @@ unit_tests += tests/unit/config-file-test tests/unit/digest-test \
 # src/cache
 unit_tests += tests/unit/cached-token-test
 # src/flow
-unit_tests += tests/unit/check-jwks-test tests/unit/diagnose-test \
+unit_tests += tests/unit/audit-test tests/unit/check-jwks-test \
+	tests/unit/diagnose-test \
 	tests/unit/discover-test tests/unit/doctor-test \
 	tests/unit/exchange-test tests/unit/format-test \
 	tests/unit/get-token-test tests/unit/tls-identity-test
@@ -130,6 +132,7 @@ tests_unit_cmd_keys_test_LDFLAGS = $(AM_LDFLAGS) \
 
 # These look at what is warned of.
 warn_link = $(AM_LDFLAGS) -Wl,--wrap=log_warn
+tests_unit_audit_test_LDFLAGS = $(warn_link)
 tests_unit_broker_time_test_LDFLAGS = $(warn_link)
 tests_unit_discover_test_LDFLAGS = $(warn_link)
 tests_unit_get_token_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
