@@ -104,6 +104,34 @@ TEST(a_card_that_is_gone_and_one_that_comes_back)
 	paper_says("token 'lab' is not there any more");
 }
 
+struct part_row {
+	const char *name; /* also what the URI says besides */
+	bool is_there;
+};
+static const struct part_row part_rows[] = {
+	{ "library-manufacturer=Paper", true },
+	{ "library-manufacturer=Pape", false },
+	{ "library-description=A4", true },
+	{ "library-description=A5", false },
+	{ "library-version=0.0", true },
+	{ "library-version=99.9", false },
+	{ "serial=1", true },
+	{ "serial=11", false },
+};
+
+/* RFC 7512: all that a URI says must be so. */
+ROWS(part_rows, each_part_of_a_uri_counts)
+{
+	char uri[128];
+
+	(void)paper_add_certificate(0, "1", "key", one, PAPER_NOW_S, FOREVER);
+	(void)snprintf(uri, sizeof(uri), "pkcs11:token=lab;object=key;%s",
+		       row->name);
+	assert_int_equal(paper_open(uri), row->is_there ? PO_OK : PO_E_TOKEN);
+	(void)snprintf(uri, sizeof(uri), "pkcs11:object=key;%s", row->name);
+	assert_int_equal(paper_open(uri), row->is_there ? PO_OK : PO_E_TOKEN);
+}
+
 TEST(no_token_at_all_is_said)
 {
 	paper.is_absent[0] = true;
