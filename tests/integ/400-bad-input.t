@@ -258,6 +258,13 @@ a_refused_connection_is_said() {
 	fails 12 "refused" token --token-endpoint https://127.0.0.1:1/token
 }
 a_slow_answer_is_given_up() { fails 12 "timed out" token --token-endpoint "$ANSWERS/slow" --timeout 2; }
+a_query_is_not_logged() { # servers put credentials there
+	P11OAUTH_DEBUG=http
+	export P11OAUTH_DEBUG
+	expect 0 token --token-endpoint "$ANSWERS/ok?code=told-to-nobody"
+	has "$T/err" "POST $ANSWERS/ok: status 200"
+	hasnt "$T/err" told-to-nobody
+}
 no_such_cacert() { fails 2 "/nowhere.pem" token --cacert /nowhere.pem; }
 
 # answer STATUS PATH TEXT: the answer of that path is reported so.
@@ -302,7 +309,7 @@ run_tests wrong_pin_spends_one_try locked_pin_says_the_module locked_pin_says_th
 	an_option_twice_is_refused an_abbreviated_option_is_refused \
 	an_unknown_command_is_refused jwt_on_the_command_line an_unknown_ca_is_refused \
 	the_wrong_host_is_refused expired_server_certificate \
-	a_refused_connection_is_said a_slow_answer_is_given_up no_such_cacert \
+	a_refused_connection_is_said a_query_is_not_logged a_slow_answer_is_given_up no_such_cacert \
 	redirect_301_is_not_followed redirect_307_is_not_followed html_is_no_answer \
 	empty_200_is_no_answer invalid_client_400 invalid_client_401 \
 	invalid_client_403 empty_400_is_said empty_401_is_said empty_403_is_said \

@@ -160,6 +160,51 @@ TEST(lines_that_are_none)
 	}
 }
 
+static void put_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(close(fd), 0);
+}
+
+/* A writer that died has left the end of the newest file so, and no other. */
+TEST(a_line_is_unfinished)
+{
+	put_record(NAME ".00000001", 1, "sign", ZEROS);
+	put_text(NAME ".00000001", "{\"seq\":2");
+	holds(1); /* the newer file is not there yet */
+	put_record(NAME, 2, "rotate", last);
+	breaks(NAME ".00000001:2: the line is cut off");
+}
+
+TEST(the_last_line_of_all_is_unfinished)
+{
+	put_record(NAME ".00000001", 1, "sign", ZEROS);
+	put_record(NAME, 2, "rotate", last);
+	put_text(NAME, "{\"seq\":3");
+	holds(2);
+}
+
+struct stranger_row {
+	const char *name; /* also the file's */
+};
+static const struct stranger_row stranger_rows[] = {
+	{ NAME ".old.00000007" }, { NAME ".0000007" },
+	{ NAME ".000000007" },    { NAME "2.00000007" },
+	{ NAME ".00000007~" },    { NAME "-00000007" },
+	{ NAME ".0000000x" },     { "2" NAME ".00000007" },
+};
+
+ROWS(stranger_rows, another_file_is_none_of_the_ledgers)
+{
+	put_record(NAME ".00000001", 1, "sign", ZEROS);
+	put_record(NAME, 2, "rotate", last);
+	put_text(row->name, "not a ledger\n");
+	holds(2);
+}
+
 TEST(nothing_in_it)
 {
 	struct ledger_report report;
