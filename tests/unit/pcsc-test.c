@@ -42,7 +42,11 @@ static long release(long context)
 	return 0;
 }
 
+/* A sanitizer's runtime, which may be part of this program, calls them too. */
 /* NOLINTBEGIN */
+void *__real_dlopen(const char *path, int flags);
+void *__real_dlsym(void *handle, const char *name);
+int __real_dlclose(void *handle);
 void *__wrap_dlopen(const char *path, int flags);
 void *__wrap_dlsym(void *handle, const char *name);
 int __wrap_dlclose(void *handle);
@@ -50,7 +54,8 @@ int __wrap_dlclose(void *handle);
 
 void *__wrap_dlopen(const char *path, int flags)
 {
-	assert_string_equal(path, "libpcsclite.so.1");
+	if (!path || strcmp(path, "libpcsclite.so.1") != 0)
+		return __real_dlopen(path, flags);
 	assert_true(flags & RTLD_NOLOAD); /* it is not loaded for this */
 	return is_loaded ? &library : NULL;
 }
@@ -62,7 +67,8 @@ void *__wrap_dlsym(void *handle, const char *name)
 	long (*r)(long) = release;
 	void *symbol = NULL;
 
-	assert_ptr_equal(handle, &library);
+	if (handle != &library)
+		return __real_dlsym(handle, name);
 	if (strcmp(name, "SCardEstablishContext") == 0)
 		memcpy(&symbol, &e, sizeof(symbol));
 	else if (strcmp(name, "SCardReleaseContext") == 0 && !lacks_release)
@@ -72,7 +78,8 @@ void *__wrap_dlsym(void *handle, const char *name)
 
 int __wrap_dlclose(void *handle)
 {
-	assert_ptr_equal(handle, &library);
+	if (handle != &library)
+		return __real_dlclose(handle);
 	closes++;
 	return 0;
 }
