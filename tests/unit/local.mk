@@ -44,7 +44,8 @@ unit_tests += tests/unit/audit-test tests/unit/check-jwks-test \
 	tests/unit/exchange-test tests/unit/format-test \
 	tests/unit/get-token-test tests/unit/tls-identity-test
 # src/agent
-unit_tests += tests/unit/agent-client-test tests/unit/broker-ask-test \
+unit_tests += tests/unit/agent-client-test tests/unit/agent-test \
+	tests/unit/broker-ask-test \
 	tests/unit/broker-lock-test tests/unit/broker-time-test \
 	tests/unit/channel-test tests/unit/control-test tests/unit/listen-test \
 	tests/unit/pins-test tests/unit/policy-test tests/unit/routes-test \
@@ -141,8 +142,10 @@ tests_unit_served_test_LDFLAGS = $(warn_link)
 tests_unit_workers_life_test_LDFLAGS = $(warn_link)
 tests_unit_workers_test_LDFLAGS = $(warn_link)
 
-# This has the real server, and these the real workers, before their double is
-# found.
+# These have the real agent, the real server and the real workers, before their
+# doubles are found.
+tests_unit_agent_test_LDADD = libagent.a $(LDADD)
+tests_unit_agent_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=systemd_notify
 tests_unit_server_test_LDADD = libagent.a $(LDADD)
 tests_unit_server_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getsockopt
 workers_bench = tests/unit/workers-bench.c tests/unit/workers-bench.h
