@@ -270,37 +270,30 @@ static enum po_status check_life(const struct agent_client *c,
 				     err);
 	t->expires_in_s = json_integer_value(in);
 	t->expires_at_s = json_integer_value(at);
-	if (t->expires_in_s <= 0 || t->expires_at_s <= clock_now_s(c->clock))
-		return fail_nonsense(c, 0, "an access token that has ended",
-				     err);
 	t->expiry_is_assumed =
 		json_is_true(json_object_get(t->answer, "expires_in_assumed"));
 	return PO_OK;
 }
 
-enum po_status agent_get_token(struct agent_client *client,
-			       const struct agent_token_request *request,
-			       struct access_token **ret_token,
-			       struct po_error *err)
+static bool has_ended(const struct agent_client *c,
+		      const struct access_token *t)
+{
+	return t->expires_in_s <= 0 || t->expires_at_s <= clock_now_s(c->clock);
+}
+
+static enum po_status ask_for_token(struct agent_client *client,
+				    const struct question *q,
+				    struct access_token **ret_token,
+				    struct po_error *err)
 {
 	po_auto_http_response response = { 0 };
 	po_auto(access_token) *token = NULL;
-	po_auto_buf path = { 0 };
 	json_auto_t *answer = NULL;
 	struct po_error why = { 0 };
-	struct question q = { .method = HTTP_GET,
-			      .timeout_s = request->wait_s + AGENT_TIMEOUT_S };
 	enum po_status st;
 
 	http_response_init(&response);
-	buf_init(&path, HTTP_URL_MAX - sizeof(HOST));
-	if (!buf_adds(&path, "/v1/token/") ||
-	    !add_encoded(&path, request->profile) || !add_query(&path, request))
-		return po_fail(err, PO_E_USAGE, 0,
-			       "the scope is too long for a request to the "
-			       "agent");
-	q.path = buf_text(&path);
-	st = ask(client, &q, &response, &answer, err);
+	st = ask(client, q, &response, &answer, err);
 	if (st != PO_OK)
 		return st;
 	client->trouble = AGENT_FAILED;
@@ -312,6 +305,41 @@ enum po_status agent_get_token(struct agent_client *client,
 	if (st != PO_OK)
 		return st;
 	client->trouble = AGENT_NO_TROUBLE;
+	*ret_token = po_steal(token);
+	return PO_OK;
+}
+
+enum po_status agent_get_token(struct agent_client *client,
+			       const struct agent_token_request *request,
+			       struct access_token **ret_token,
+			       struct po_error *err)
+{
+	po_auto(access_token) *token = NULL;
+	po_auto_buf path = { 0 };
+	struct question q = { .method = HTTP_GET,
+			      .timeout_s = request->wait_s + AGENT_TIMEOUT_S };
+	enum po_status st;
+
+	buf_init(&path, HTTP_URL_MAX - sizeof(HOST));
+	if (!buf_adds(&path, "/v1/token/") ||
+	    !add_encoded(&path, request->profile) || !add_query(&path, request))
+		return po_fail(err, PO_E_USAGE, 0,
+			       "the scope is too long for a request to the "
+			       "agent");
+	q.path = buf_text(&path);
+	st = ask_for_token(client, &q, &token, err);
+	if (st == PO_OK && has_ended(client, token)) { /* on its way */
+		access_token_free(token);
+		token = NULL;
+		st = ask_for_token(client, &q, &token, err);
+	}
+	if (st != PO_OK)
+		return st;
+	if (has_ended(client, token)) {
+		client->trouble = AGENT_FAILED;
+		return fail_nonsense(client, 0,
+				     "an access token that has ended", err);
+	}
 	*ret_token = po_steal(token);
 	return PO_OK;
 }

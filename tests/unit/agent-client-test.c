@@ -41,6 +41,7 @@ struct fake {
 	struct http_client client; /* first */
 	long http_status;
 	const char *body;
+	const char *body_then; /* from the second call on; NULL: the same */
 	enum po_status status;
 	enum http_failure failure;
 	uid_t listener;
@@ -71,6 +72,8 @@ static enum po_status perform(struct http_client *client,
 		return po_fail(err, fake->status, 7, "%s: in curl's words",
 			       request->url);
 	http_response_clear(response);
+	if (fake->calls > 1 && fake->body_then)
+		fake->body = fake->body_then;
 	response_make(response, fake->http_status, "application/json",
 		      fake->body, strlen(fake->body));
 	return PO_OK;
@@ -247,6 +250,25 @@ ROWS(bad, bad_row)
 	assert_int_equal(err.native, row->native);
 	assert_int_equal(c.trouble, row->trouble);
 	must_say(&err, row->said);
+	assert_true(fake.calls <= 2);
+}
+
+TEST(one_that_ends_on_its_way_is_asked_for_again)
+{
+	const struct agent_token_request request = { .profile = "p" };
+	struct fake fake = {
+		.http_status = 200,
+		.body = TOKEN ",\"expires_in\":1,\"expires_at\":1700000000}",
+		.body_then = TOKEN ENDS "}",
+	};
+	po_auto(access_token) *token = NULL;
+	struct agent_client c;
+
+	client_of(&fake, &c);
+	assert_int_equal(agent_get_token(&c, &request, &token, NULL), PO_OK);
+	assert_string_equal(secret_reveal(token->value), "canary-token");
+	assert_int_equal(c.trouble, AGENT_NO_TROUBLE);
+	assert_int_equal(fake.calls, 2);
 }
 
 /* ---- nobody there ------------------------------------------------------- */
