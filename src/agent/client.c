@@ -278,7 +278,8 @@ static enum po_status check_life(const struct agent_client *c,
 static bool has_ended(const struct agent_client *c,
 		      const struct access_token *t)
 {
-	return t->expires_in_s <= 0 || t->expires_at_s <= clock_now_s(c->clock);
+	return !t || t->expires_in_s <= 0 ||
+	       t->expires_at_s <= clock_now_s(c->clock);
 }
 
 static enum po_status ask_for_token(struct agent_client *client,
